@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Denial-of-service defence: mac1, mac2, cookies (white paper, sections 5.4.4
+ * and 5.4.7), and the limit of initiations an address.
+ */
+#ifndef VPN_COOKIE_H
+#define VPN_COOKIE_H
+
+#include <linux/rwsem.h>
+#include <linux/skbuff.h>
+#include <linux/types.h>
+
+#include "messages.h"
+
+struct vpn_device;
+struct vpn_peer;
+
+/**
+ * struct vpn_cookie_checker - a device's side of the defence
+ * @lock: protects the secret
+ * @secret: of the cookies we give; renewed every two minutes
+ * @secret_birth: boot clock, ns
+ * @cookie_key: seals cookies that we give; follows our public key
+ * @mac1_key: of messages to us; follows our public key
+ */
+struct vpn_cookie_checker {
+	struct rw_semaphore lock;
+	u8 secret[VPN_HASH_LEN];
+	u64 secret_birth;
+	u8 cookie_key[VPN_KEY_LEN];
+	u8 mac1_key[VPN_KEY_LEN];
+};
+
+/**
+ * struct vpn_cookie - a peer's side: the cookie that it gave us
+ * @lock: protects the rest
+ * @birth: boot clock, ns; zero when there is no cookie
+ * @bytes: the cookie
+ * @mac1_sent: of our latest message, associated data of the peer's reply
+ * @have_mac1: whether @mac1_sent waits for a reply
+ * @cookie_key: opens cookies of the peer
+ * @mac1_key: of messages to the peer
+ */
+struct vpn_cookie {
+	struct rw_semaphore lock;
+	u64 birth;
+	u8 bytes[VPN_COOKIE_LEN];
+	u8 mac1_sent[VPN_MAC_LEN];
+	bool have_mac1;
+	u8 cookie_key[VPN_KEY_LEN];
+	u8 mac1_key[VPN_KEY_LEN];
+};
+
+int vpn_cookie_init(void);	/* module-wide: the rate limiter */
+void vpn_cookie_uninit(void);
+
+void vpn_cookie_checker_setup(struct vpn_cookie_checker *checker);
+
+/**
+ * vpn_cookie_checker_identity_changed() - derive the keys anew
+ * @vpn: the device, identity.lock held for writing
+ */
+void vpn_cookie_checker_identity_changed(struct vpn_device *vpn);
+
+/**
+ * vpn_cookie_setup() - initialise the cookie state of a new peer
+ * @cookie: zeroed
+ * @remote_static: the peer's public key
+ */
+void vpn_cookie_setup(struct vpn_cookie *cookie,
+		      const u8 remote_static[VPN_KEY_LEN]);
+
+enum vpn_mac_verdict {
+	VPN_MAC_INVALID,	/* not for us */
+	VPN_MAC_VALID,		/* mac1 only */
+	VPN_MAC_WITH_COOKIE,	/* mac1 and mac2 */
+	VPN_MAC_LIMITED,	/* both, but too many of this address */
+};
+
+/**
+ * vpn_cookie_check() - judge the macs at the end of a handshake message
+ * @vpn: the device
+ * @skb: the message with its UDP packet's headers
+ * @under_load: whether mac2 is looked at
+ */
+enum vpn_mac_verdict vpn_cookie_check(struct vpn_device *vpn,
+				      struct sk_buff *skb, bool under_load);
+
+/**
+ * vpn_cookie_add_macs() - finish a handshake message to a peer
+ * @message: whole message; its last octets are struct vpn_macs
+ * @len: octets
+ * @peer: to whom
+ */
+void vpn_cookie_add_macs(void *message, size_t len, struct vpn_peer *peer);
+
+/**
+ * vpn_cookie_make_reply() - build the reply to a message without cookie
+ * @vpn: the device
+ * @skb: the message
+ * @receiver: sender index of the message
+ * @reply: filled
+ */
+void vpn_cookie_make_reply(struct vpn_device *vpn, struct sk_buff *skb,
+			   __le32 receiver, struct vpn_msg_cookie *reply);
+
+/**
+ * vpn_cookie_consume_reply() - take the cookie that a peer gave
+ * @vpn: the device
+ * @reply: as received
+ */
+void vpn_cookie_consume_reply(struct vpn_device *vpn,
+			      const struct vpn_msg_cookie *reply);
+
+#endif

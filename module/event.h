@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VPN_EVENT_H
+#define VPN_EVENT_H
+
+struct vpn_device;
+struct vpn_peer;
+
+/*
+ * Multicast notifications to the device's network namespace. Administrators
+ * cause the first four; the rest come from authenticated messages only. None
+ * carries a key but the peer's public one. Nothing is built unless somebody
+ * listens.
+ */
+void vpn_event_peer_added(struct vpn_peer *peer);
+void vpn_event_peer_changed(struct vpn_peer *peer);
+void vpn_event_peer_removed(struct vpn_peer *peer);
+void vpn_event_device_changed(struct vpn_device *vpn);
+
+/* Any context. */
+void vpn_event_handshake_done(struct vpn_peer *peer);
+void vpn_event_endpoint_moved(struct vpn_peer *peer);
+void vpn_event_session_expired(struct vpn_peer *peer);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VPN_HANDSHAKE_H
+#define VPN_HANDSHAKE_H
+
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+
+#include "messages.h"
+
+struct vpn_device;
+struct vpn_peer;
+
+/**
+ * vpn_handshake_setup() - initialise the handshake of a new peer
+ * @peer: not yet published, peer->handshake zeroed
+ * @remote_static: the peer's public key
+ *
+ * Context: process, vpn_device.lock held (computes a shared secret).
+ */
+void vpn_handshake_setup(struct vpn_peer *peer,
+			 const u8 remote_static[VPN_KEY_LEN]);
+
+/**
+ * vpn_handshake_identity_changed() - compute what depends on our static key
+ * @peer: the peer
+ *
+ * Context: process, identity.lock held for writing; takes handshake.lock.
+ */
+void vpn_handshake_identity_changed(struct vpn_peer *peer);
+
+/**
+ * vpn_handshake_set_preshared_key() - change the preshared key of later handshakes
+ * @peer: the peer
+ * @key: 32 octets, all zero for none
+ */
+void vpn_handshake_set_preshared_key(struct vpn_peer *peer,
+				     const u8 key[VPN_KEY_LEN]);
+
+/**
+ * vpn_handshake_clear() - forget a handshake in progress
+ * @peer: the peer
+ *
+ * Erases the ephemeral state and withdraws the index. Context: process.
+ */
+void vpn_handshake_clear(struct vpn_peer *peer);
+
+/**
+ * vpn_handshake_initiate() - send an initiation
+ * @peer: the peer
+ *
+ * Does nothing when one was sent within the last rekey timeout.
+ *
+ * Context: process.
+ */
+void vpn_handshake_initiate(struct vpn_peer *peer);
+
+/**
+ * vpn_handshake_queue() - ask for an initiation from any context
+ * @peer: the peer
+ * @is_retry: whether the retransmission timer asks; otherwise the count of
+ *	attempts begins anew
+ */
+void vpn_handshake_queue(struct vpn_peer *peer, bool is_retry);
+void vpn_handshake_initiation_work(struct work_struct *work);
+
+/**
+ * vpn_handshake_receive() - consume one handshake message
+ * @vpn: the device
+ * @skb: initiation, response or cookie reply; data is the whole message, the
+ *	network and transport headers are those of the UDP packet. Not freed
+ *
+ * Context: process.
+ */
+void vpn_handshake_receive(struct vpn_device *vpn, struct sk_buff *skb);
+
+/**
+ * vpn_handshake_work() - worker that drains vpn_device.handshakes
+ * @work: an element of vpn_device.handshake_work; see handshake.c
+ */
+void vpn_handshake_work(struct work_struct *work);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The bytes on the wire, version 0, which is WireGuard's (white paper,
+ * section 5.4), and the constants of section 6.1.
+ */
+#ifndef VPN_MESSAGES_H
+#define VPN_MESSAGES_H
+
+#include <linux/kernel.h>
+#include <linux/types.h>
+
+#define VPN_KEY_LEN		32	/* X25519 keys and symmetric keys */
+#define VPN_HASH_LEN		32	/* BLAKE2s */
+#define VPN_TAG_LEN		16	/* Poly1305 */
+#define VPN_TIMESTAMP_LEN	12	/* TAI64N */
+#define VPN_MAC_LEN		16	/* mac1, mac2 */
+#define VPN_COOKIE_LEN		16
+#define VPN_COOKIE_NONCE_LEN	24	/* XChaCha20 */
+#define VPN_PADDING		16	/* plaintext is padded to a multiple of it */
+
+/* Seconds; read through the helpers of timer.h, which test builds can scale. */
+#define VPN_REKEY_AFTER_TIME	120
+#define VPN_REJECT_AFTER_TIME	180
+#define VPN_REKEY_ATTEMPT_TIME	90
+#define VPN_REKEY_TIMEOUT	5
+#define VPN_KEEPALIVE_TIMEOUT	10
+#define VPN_COOKIE_SECRET_AGE	120
+#define VPN_COOKIE_LATENCY	5
+
+/* Messages on one key. */
+#define VPN_REKEY_AFTER_MESSAGES	(1ULL << 60)
+#define VPN_REJECT_AFTER_MESSAGES	(U64_MAX - VPN_REPLAY_BITS)
+#define VPN_REPLAY_BITS			8192ULL
+
+#define VPN_INITIATIONS_PER_SECOND	50	/* accepted of one peer */
+#define VPN_STAGED_MAX			128	/* packets waiting for a key, a peer */
+#define VPN_HANDSHAKES_MAX		4096	/* messages waiting for a worker, a device */
+
+enum vpn_message_type {
+	VPN_MSG_INITIATION	= 1,
+	VPN_MSG_RESPONSE	= 2,
+	VPN_MSG_COOKIE		= 3,
+	VPN_MSG_DATA		= 4,
+};
+
+struct vpn_header {
+	u8 type;
+	u8 version;
+	__le16 flags;
+};
+
+struct vpn_macs {
+	u8 mac1[VPN_MAC_LEN];
+	u8 mac2[VPN_MAC_LEN];
+};
+
+struct vpn_msg_initiation {
+	struct vpn_header header;
+	__le32 sender;
+	u8 ephemeral[VPN_KEY_LEN];
+	u8 sealed_static[VPN_KEY_LEN + VPN_TAG_LEN];
+	u8 sealed_timestamp[VPN_TIMESTAMP_LEN + VPN_TAG_LEN];
+	struct vpn_macs macs;
+};
+
+struct vpn_msg_response {
+	struct vpn_header header;
+	__le32 sender;
+	__le32 receiver;
+	u8 ephemeral[VPN_KEY_LEN];
+	u8 sealed_nothing[VPN_TAG_LEN];
+	struct vpn_macs macs;
+};
+
+struct vpn_msg_cookie {
+	struct vpn_header header;
+	__le32 receiver;
+	u8 nonce[VPN_COOKIE_NONCE_LEN];
+	u8 sealed_cookie[VPN_COOKIE_LEN + VPN_TAG_LEN];
+};
+
+struct vpn_msg_data {
+	struct vpn_header header;
+	__le32 receiver;
+	__le64 counter;
+	/* ciphertext, then the tag */
+};
+
+#define VPN_DATA_OVERHEAD	(sizeof(struct vpn_msg_data) + VPN_TAG_LEN)
+
+static_assert(sizeof(struct vpn_header) == 4);
+static_assert(sizeof(struct vpn_msg_initiation) == 148);
+static_assert(sizeof(struct vpn_msg_response) == 92);
+static_assert(sizeof(struct vpn_msg_cookie) == 64);
+static_assert(sizeof(struct vpn_msg_data) == 16);
+
+static inline bool vpn_header_is(const struct vpn_header *header, u8 type)
+{
+	return header->type == type && !header->version && !header->flags;
+}
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VPN_PEER_H
+#define VPN_PEER_H
+
+#include <linux/kref.h>
+#include <linux/rhashtable.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+
+#include "cookie.h"
+#include "noise.h"
+#include "session.h"
+#include "socket.h"
+
+struct vpn_device;
+
+enum vpn_index_kind {
+	VPN_INDEX_HANDSHAKE,
+	VPN_INDEX_KEYPAIR,
+};
+
+/**
+ * struct vpn_index - an address for messages of one handshake or keypair
+ * @node: in vpn_device.indices
+ * @peer: whose it is
+ * @kind: what this is embedded in
+ * @value: random, unique in the device; zero while not in the table
+ */
+struct vpn_index {
+	struct rhash_head node;
+	struct vpn_peer *peer;
+	enum vpn_index_kind kind;
+	__le32 value;
+};
+
+/**
+ * struct vpn_timers - see timer.c
+ */
+struct vpn_timers {
+	struct timer_list retransmit_handshake;
+	struct timer_list send_keepalive;
+	struct timer_list new_handshake;
+	struct timer_list erase_keys;
+	struct timer_list persistent_keepalive;
+	unsigned int handshake_attempts;
+	u16 persistent_keepalive_interval;	/* seconds, 0 is off */
+	bool need_another_keepalive;
+	bool sent_lastminute_handshake;
+	bool enabled;
+};
+
+/**
+ * struct vpn_peer - the other end of a tunnel
+ * @vpn: its device; valid as long as the peer
+ * @keypairs: the sessions
+ * @endpoint: where to send, NULL while unknown; immutable once published
+ * @endpoint_lock: serialises writers of @endpoint
+ * @handshake: state of the Noise handshake
+ * @index: the index of @handshake, written under handshake.lock
+ * @cookie: cookie that the peer gave us under its load
+ * @timers: rekey, keepalive, expiry
+ * @staged: packets waiting for a key; bounded by %VPN_STAGED_MAX
+ * @initiation_work: sends an initiation from process context
+ * @erase_work: ends the sessions from process context
+ * @keepalive_work: sends what is staged, or a keepalive
+ * @last_initiation: when an initiation was last sent, boot clock, ns
+ * @last_handshake: when the latest handshake completed, wall clock, ns
+ * @rx_bytes: octets of authenticated messages, with their overhead
+ * @tx_bytes: the same, sent
+ * @allowedips: prefixes of this peer. vpn_device.lock
+ * @node: in vpn_device.peers_by_key
+ * @list: in vpn_device.peers
+ * @name: for people; empty is none. vpn_device.lock
+ * @id: for log and trace; never reused
+ * @dead: removed from the device. vpn_device.lock writes
+ * @kref: holders beyond RCU
+ * @rcu: defers freeing
+ */
+struct vpn_peer {
+	struct vpn_device *vpn;
+	struct vpn_keypairs keypairs;
+	struct vpn_endpoint __rcu *endpoint;
+	spinlock_t endpoint_lock;
+	struct vpn_handshake handshake;
+	struct vpn_index index;
+	struct vpn_cookie cookie;
+	struct vpn_timers timers;
+	struct sk_buff_head staged;
+	struct work_struct initiation_work;
+	struct work_struct erase_work;
+	struct work_struct keepalive_work;
+	atomic64_t last_initiation;
+	u64 last_handshake;
+	atomic64_t rx_bytes;
+	atomic64_t tx_bytes;
+	struct list_head allowedips;
+	struct rhash_head node;
+	struct list_head list;
+	char *name;
+	u64 id;
+	bool dead;
+	struct kref kref;
+	struct rcu_head rcu;
+};
+
+int vpn_peer_init(void);
+void vpn_peer_uninit(void);
+
+/**
+ * vpn_peer_create() - add a peer to a device
+ * @vpn: the device, @vpn->lock held
+ * @public_key: its static public key
+ *
+ * Context: process.
+ * Return: the peer, or ERR_PTR(): -EEXIST if the device has such a peer,
+ * -EADDRNOTAVAIL if it is the device's own key, -EMFILE above 2^20 peers,
+ * -ENOMEM.
+ */
+struct vpn_peer *vpn_peer_create(struct vpn_device *vpn,
+				 const u8 public_key[VPN_KEY_LEN]);
+
+/**
+ * vpn_peer_remove() - take a peer from its device and end its sessions
+ * @peer: the peer, its device's lock held
+ *
+ * Context: process; sleeps until nothing of the peer runs any more.
+ */
+void vpn_peer_remove(struct vpn_peer *peer);
+
+/**
+ * vpn_peer_remove_all() - the same for every peer
+ * @vpn: the device, @vpn->lock held
+ */
+void vpn_peer_remove_all(struct vpn_device *vpn);
+
+/**
+ * vpn_peer_find() - look a peer up by its public key
+ * @vpn: the device
+ * @public_key: the key
+ *
+ * Context: any, takes RCU itself.
+ * Return: the peer with a reference that vpn_peer_put() gives back, or NULL.
+ */
+struct vpn_peer *vpn_peer_find(struct vpn_device *vpn,
+			       const u8 public_key[VPN_KEY_LEN]);
+
+/**
+ * vpn_peer_get_rcu() - take a reference to a peer seen under RCU
+ * @peer: the peer or NULL
+ *
+ * Return: @peer, or NULL if it is about to be freed.
+ */
+struct vpn_peer *vpn_peer_get_rcu(struct vpn_peer *peer);
+void vpn_peer_put(struct vpn_peer *peer);
+
+/**
+ * vpn_peer_set_name() - name a peer
+ * @peer: the peer, its device's lock held
+ * @name: zero terminated; empty takes the name away
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vpn_peer_set_name(struct vpn_peer *peer, const char *name);
+
+/**
+ * vpn_index_assign() - give a handshake a fresh index and publish it
+ * @index: not in the table, or in it with an older value
+ *
+ * Context: process, the lock of the handshake held for writing.
+ * Return: 0 or -ENOMEM.
+ */
+int vpn_index_assign(struct vpn_index *index);
+
+/**
+ * vpn_index_pass_on() - let a keypair take over the index of its handshake
+ * @from: published
+ * @to: not in the table; afterwards it is, in place of @from
+ *
+ * Return: whether @from was still published.
+ */
+bool vpn_index_pass_on(struct vpn_index *from, struct vpn_index *to);
+void vpn_index_withdraw(struct vpn_index *index);
+
+/**
+ * vpn_index_find() - look up what a message addresses
+ * @vpn: the device
+ * @value: the receiver index of the message
+ *
+ * Context: RCU read side; the result is valid until it ends.
+ */
+struct vpn_index *vpn_index_find(struct vpn_device *vpn, __le32 value);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VPN_RX_H
+#define VPN_RX_H
+
+struct vpn_device;
+
+int vpn_rx_setup(struct vpn_device *vpn);
+void vpn_rx_enable(struct vpn_device *vpn);	/* the device came up */
+void vpn_rx_disable(struct vpn_device *vpn);	/* it goes down; sleeps */
+void vpn_rx_teardown(struct vpn_device *vpn);
+
+/**
+ * vpn_rx_schedule() - the socket has packets
+ * @vpn: the device
+ *
+ * Context: softirq of the CPU that received them.
+ */
+void vpn_rx_schedule(struct vpn_device *vpn);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VPN_SESSION_H
+#define VPN_SESSION_H
+
+#include <linux/atomic.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "messages.h"
+
+struct vpn_keypair;
+struct vpn_peer;
+
+/**
+ * struct vpn_keypairs - the sessions of a peer (white paper, section 6.3)
+ * @lock: serialises changes of the pointers
+ * @current_keypair: what we seal with
+ * @previous: what the peer may still seal with
+ * @next: agreed as responder, not yet confirmed by a message of the peer
+ */
+struct vpn_keypairs {
+	spinlock_t lock;
+	struct vpn_keypair __rcu *current_keypair;
+	struct vpn_keypair __rcu *previous;
+	struct vpn_keypair __rcu *next;
+};
+
+/**
+ * struct vpn_replay - window of accepted counters (RFC 6479)
+ */
+struct vpn_replay {
+	spinlock_t lock;
+	u64 next;	/* highest accepted counter plus one */
+	unsigned long bits[VPN_REPLAY_BITS / BITS_PER_LONG];
+};
+
+void vpn_replay_init(struct vpn_replay *replay);
+
+/**
+ * vpn_replay_accept() - note the counter of an authenticated message
+ * @replay: the window, its lock held
+ * @counter: as received
+ *
+ * Return: true the first time, false for a replay or a counter that has
+ * fallen out of the window.
+ */
+bool vpn_replay_accept(struct vpn_replay *replay, u64 counter);
+
+/**
+ * vpn_session_begin() - make a keypair from a finished handshake
+ * @peer: with handshake.lock held for writing; its index passes to the keypair
+ * @send: key of the direction to the peer
+ * @receive: key of the direction from the peer
+ * @remote_index: the peer's address for messages of this session
+ * @initiator: whether we began the handshake; then the keypair is in use at
+ *	once, otherwise from the first message of the peer on
+ *
+ * Context: process. Return: 0, -ENOMEM, or -ENOENT when the handshake was
+ * cleared meanwhile.
+ */
+int vpn_session_begin(struct vpn_peer *peer, const u8 send[VPN_KEY_LEN],
+		      const u8 receive[VPN_KEY_LEN], __le32 remote_index,
+		      bool initiator);
+
+/**
+ * vpn_session_end_all() - erase every keypair of a peer
+ * @peer: the peer
+ *
+ * Context: process or softirq. The memory is zeroed and freed after a grace
+ * period.
+ * Return: whether there was any.
+ */
+bool vpn_session_end_all(struct vpn_peer *peer);
+
+#endif

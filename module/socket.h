@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VPN_SOCKET_H
+#define VPN_SOCKET_H
+
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/skbuff.h>
+#include <net/dst_cache.h>
+
+struct vpn_device;
+struct vpn_peer;
+
+/**
+ * union vpn_sockaddr - an address of either family; unused octets are zero
+ */
+union vpn_sockaddr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/**
+ * struct vpn_endpoint - where a peer is
+ * @addr: its address and port
+ * @src: our address that it last reached, family as @addr; the any address
+ *	when nothing is known
+ * @src_ifindex: where it reached us; IPv4 only
+ * @src_lost: @src is no longer ours, or the route to the peer moved
+ * @routes: of packets to @addr from @src; lives and dies with the endpoint, so
+ *	that a route can't outlast what it was looked up for
+ * @rcu: defers freeing
+ *
+ * Immutable once published, but for @src_lost.
+ */
+struct vpn_endpoint {
+	union vpn_sockaddr addr;
+	union {
+		struct in_addr src4;
+		struct in6_addr src6;
+	};
+	int src_ifindex;
+	bool src_lost;
+	struct dst_cache routes;
+	struct rcu_head rcu;
+};
+
+/**
+ * vpn_endpoint_set() - send to another address from now on
+ * @peer: the peer
+ * @addr: AF_INET or AF_INET6
+ *
+ * Context: process or softirq. Return: 0 or -ENOMEM.
+ */
+int vpn_endpoint_set(struct vpn_peer *peer, const union vpn_sockaddr *addr);
+
+/**
+ * vpn_endpoint_learn() - follow a peer to where an authenticated packet came from
+ * @peer: the peer
+ * @skb: a packet of the UDP socket, headers in place
+ *
+ * Cheap when nothing changed. Context: process or softirq.
+ */
+void vpn_endpoint_learn(struct vpn_peer *peer, const struct sk_buff *skb);
+
+/**
+ * vpn_endpoint_forget_source() - choose our own address anew
+ * @peer: the peer
+ *
+ * Also drops the cached routes.
+ */
+void vpn_endpoint_forget_source(struct vpn_peer *peer);
+void vpn_endpoint_clear(struct vpn_peer *peer);
+
+/**
+ * vpn_socket_open() - listen
+ * @vpn: the device, @vpn->lock held
+ * @port: host order; zero lets the kernel choose, and @vpn->listen_port tells
+ *
+ * Replaces sockets that are open. Nothing changes on failure.
+ * Context: process.
+ */
+int vpn_socket_open(struct vpn_device *vpn, u16 port);
+void vpn_socket_close(struct vpn_device *vpn);
+
+/**
+ * vpn_socket_send() - send a datagram, or a train of them as one GSO skb
+ * @peer: to its endpoint
+ * @skb: data is the UDP payload; consumed
+ * @ds: DSCP and ECN field of the outer packet
+ *
+ * Context: bottom halves disabled, RCU read side.
+ * Return: 0, -EDESTADDRREQ without an endpoint, or an error of routing.
+ */
+int vpn_socket_send(struct vpn_peer *peer, struct sk_buff *skb, u8 ds);
+
+/**
+ * vpn_socket_send_message() - send a handshake message to a peer
+ * @peer: the peer
+ * @message: copied
+ * @len: octets
+ *
+ * Context: process. Return: as vpn_socket_send(), or -ENOMEM.
+ */
+int vpn_socket_send_message(struct vpn_peer *peer, const void *message,
+			    size_t len);
+
+/**
+ * vpn_socket_reply() - answer to where a packet came from
+ * @vpn: the device
+ * @in: the packet
+ * @message: copied
+ * @len: octets
+ *
+ * Context: process.
+ */
+int vpn_socket_reply(struct vpn_device *vpn, const struct sk_buff *in,
+		     const void *message, size_t len);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VPN_TIMER_H
+#define VPN_TIMER_H
+
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+
+#include "messages.h"
+
+struct vpn_peer;
+
+#ifdef VPN_TEST
+/* Test builds can make the protocol's clocks run faster. */
+extern unsigned int vpn_timescale;
+#define VPN_TIMESCALE	READ_ONCE(vpn_timescale)
+#else
+#define VPN_TIMESCALE	1U
+#endif
+
+static inline unsigned long vpn_seconds_to_jiffies(unsigned int seconds)
+{
+	return seconds * (unsigned long)HZ / VPN_TIMESCALE;
+}
+
+static inline u64 vpn_seconds_to_ns(unsigned int seconds)
+{
+	return (u64)seconds * NSEC_PER_SEC / VPN_TIMESCALE;
+}
+
+/* Whether @seconds of the protocol's time have passed since @birth. */
+static inline bool vpn_time_passed(u64 birth, unsigned int seconds)
+{
+	return ktime_get_boottime_ns() - birth >= vpn_seconds_to_ns(seconds);
+}
+
+void vpn_timers_setup(struct vpn_peer *peer);
+void vpn_timers_start(struct vpn_peer *peer);	/* the device came up */
+void vpn_timers_stop(struct vpn_peer *peer);	/* it goes down; sleeps */
+void vpn_timers_set_persistent_keepalive(struct vpn_peer *peer, u16 seconds);
+
+/* What happened to a peer; any context. A batch counts as one event. */
+void vpn_timers_data_sent(struct vpn_peer *peer);
+void vpn_timers_data_received(struct vpn_peer *peer);
+void vpn_timers_authenticated_sent(struct vpn_peer *peer);
+void vpn_timers_authenticated_received(struct vpn_peer *peer);
+void vpn_timers_handshake_initiated(struct vpn_peer *peer);
+void vpn_timers_handshake_complete(struct vpn_peer *peer);
+void vpn_timers_session_derived(struct vpn_peer *peer);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VPN_TX_H
+#define VPN_TX_H
+
+#include <linux/netdevice.h>
+
+struct vpn_peer;
+
+netdev_tx_t vpn_tx_xmit(struct sk_buff *skb, struct net_device *dev);
+
+/**
+ * vpn_tx_staged() - send what waited for a key
+ * @peer: the peer
+ *
+ * Asks for a handshake when there is still no usable key.
+ * Context: process or softirq.
+ */
+void vpn_tx_staged(struct vpn_peer *peer);
+
+/**
+ * vpn_tx_keepalive() - send what waited for a key, or an empty message
+ * @peer: the peer
+ *
+ * Context: process or softirq.
+ */
+void vpn_tx_keepalive(struct vpn_peer *peer);
+void vpn_tx_purge_staged(struct vpn_peer *peer);
+
+#endif
