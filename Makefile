@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a person types.  How the module is compiled is in Kbuild; how it is
+# tested is in selftests/.  'make help' lists the targets.
+
+KDIR	?= /lib/modules/$(shell uname -r)/build
+PREFIX	?= /usr/local
+MACHINE	:= selftests/machine
+
+# Options of the targets below: KERNEL=7.3 TEST=a,b HOST=1 VPN_TEST=1.
+export KERNEL TEST
+
+all: module tools
+
+module:
+	@test -d "$(KDIR)" || { \
+		echo "There are no headers of the running kernel in $(KDIR)." >&2; \
+		echo "On Debian: apt install linux-headers-$$(uname -r)" >&2; \
+		echo "To build for a kernel that Debian ships, and test there: make check" >&2; \
+		exit 1; }
+	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" modules
+
+tools:
+	$(MAKE) -C tools
+
+install: install-module install-tools
+
+# depmod is for the machine that will run it; a staged one is not.
+install-module: module
+	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" INSTALL_MOD_PATH="$(DESTDIR)" \
+		INSTALL_MOD_DIR=updates $(if $(DESTDIR),DEPMOD=true) modules_install
+	$(if $(DESTDIR),,depmod -a "$$(basename "$$(dirname "$$(readlink -f "$(KDIR)/../build" || echo "$(KDIR)")")")" 2>/dev/null || depmod -a)
+
+install-tools: tools
+	$(MAKE) -C tools install DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)"
+
+clean:
+	@test ! -d "$(KDIR)" || $(MAKE) -C "$(KDIR)" M="$(CURDIR)" clean
+	$(MAKE) -C tools clean
+
+check:
+	@selftests/check
+
+lint:
+	@selftests/lint.sh
+
+shell:
+	@$(MACHINE)/run "$(or $(KERNEL),7.3)"
+
+ifeq ($(HOST),1)
+demo: all
+	@SELFTEST_HOST=1 selftests/demo.sh
+else
+demo:
+	@$(MACHINE)/demo "$(or $(KERNEL),7.3)"
+endif
+
+deb:
+	@echo "make deb: Debian packages are not part of this tree yet." >&2; exit 1
+
+bench:
+	@echo "make bench: benchmarks are not part of this tree yet." >&2; exit 1
+
+help:
+	@echo "make            build the module and the tools for the running kernel"
+	@echo "make install    install them (DESTDIR, PREFIX)"
+	@echo "make demo       two hosts and a tunnel, in a test machine"
+	@echo "                HOST=1: in namespaces of this host, with its kernel"
+	@echo "make check      run all tests on the kernels 6.1, 6.12 and 7.3 in test machines"
+	@echo "                KERNEL=6.1,7.3 and TEST=a,b limit it"
+	@echo "make shell      a shell in a test machine (KERNEL=7.3)"
+	@echo "make lint       check the sources' style"
+	@echo "make clean      remove what was built"
+
+.PHONY: all module tools install install-module install-tools clean check lint \
+	shell demo deb bench help
