@@ -25,11 +25,11 @@ tools:
 
 install: install-module install-tools
 
-# depmod is for the machine that will run it; a staged one is not.
+# depmod is for the machine that will run it, so a staged installation has none.
 install-module: module
 	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" INSTALL_MOD_PATH="$(DESTDIR)" \
-		INSTALL_MOD_DIR=updates $(if $(DESTDIR),DEPMOD=true) modules_install
-	$(if $(DESTDIR),,depmod -a "$$(basename "$$(dirname "$$(readlink -f "$(KDIR)/../build" || echo "$(KDIR)")")")" 2>/dev/null || depmod -a)
+		INSTALL_MOD_DIR=updates DEPMOD=true modules_install
+	$(if $(DESTDIR),,depmod "$$($(MAKE) -s --no-print-directory -C "$(KDIR)" kernelrelease)")
 
 install-tools: tools
 	$(MAKE) -C tools install DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)"
@@ -48,8 +48,10 @@ shell:
 	@$(MACHINE)/run "$(or $(KERNEL),7.3)"
 
 ifeq ($(HOST),1)
-demo: all
-	@SELFTEST_HOST=1 selftests/demo.sh
+demo:
+	@$(MACHINE)/host-tools demo
+	@$(MAKE) --no-print-directory all
+	@selftests/demo.sh host
 else
 demo:
 	@$(MACHINE)/demo "$(or $(KERNEL),7.3)"
