@@ -6,6 +6,8 @@
 #ifndef VPN_MESSAGES_H
 #define VPN_MESSAGES_H
 
+#include <linux/bits.h>
+#include <linux/build_bug.h>
 #include <linux/kernel.h>
 #include <linux/types.h>
 
@@ -29,8 +31,9 @@
 
 /* Messages on one key. */
 #define VPN_REKEY_AFTER_MESSAGES	(1ULL << 60)
-#define VPN_REJECT_AFTER_MESSAGES	(U64_MAX - VPN_REPLAY_BITS)
-#define VPN_REPLAY_BITS			8192ULL
+#define VPN_REPLAY_BITS			8192UL
+#define VPN_REPLAY_WINDOW		(VPN_REPLAY_BITS - BITS_PER_LONG)
+#define VPN_REJECT_AFTER_MESSAGES	(U64_MAX - VPN_REPLAY_WINDOW - 1)
 
 #define VPN_INITIATIONS_PER_SECOND	50	/* accepted of one peer */
 #define VPN_STAGED_MAX			128	/* packets waiting for a key, a peer */

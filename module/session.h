@@ -5,7 +5,10 @@
 #include <linux/atomic.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
+#include "aead.h"
+#include "index.h"
 #include "messages.h"
 
 struct vpn_keypair;
@@ -34,6 +37,33 @@ struct vpn_replay {
 	unsigned long bits[VPN_REPLAY_BITS / BITS_PER_LONG];
 };
 
+/**
+ * struct vpn_keypair - one session
+ * @index: how the peer addresses it; vpn_index.peer is whose it is
+ * @send: key of the direction to the peer
+ * @receive: key of the direction from the peer
+ * @send_counter: the next counter to seal with
+ * @replay: counters that were accepted
+ * @remote_index: how we address it
+ * @initiator: whether we began the handshake
+ * @birth: boot clock, ns
+ * @free: erases and frees after a grace period, in process context
+ */
+struct vpn_keypair {
+	struct vpn_index index;
+	struct vpn_aead_key send;
+	struct vpn_aead_key receive;
+	atomic64_t send_counter;
+	struct vpn_replay replay;
+	__le32 remote_index;
+	bool initiator;
+	u64 birth;
+	struct rcu_work free;
+};
+
+int vpn_session_init(void);
+void vpn_session_uninit(void);
+
 void vpn_replay_init(struct vpn_replay *replay);
 
 /**
@@ -61,6 +91,24 @@ bool vpn_replay_accept(struct vpn_replay *replay, u64 counter);
 int vpn_session_begin(struct vpn_peer *peer, const u8 send[VPN_KEY_LEN],
 		      const u8 receive[VPN_KEY_LEN], __le32 remote_index,
 		      bool initiator);
+
+/**
+ * vpn_session_confirm() - note that a message of a session was authenticated
+ * @peer: the peer
+ * @keypair: the session, seen under RCU
+ *
+ * The first message of the peer moves a session that we agreed to as responder
+ * into use.
+ *
+ * Return: whether it did.
+ */
+bool vpn_session_confirm(struct vpn_peer *peer, struct vpn_keypair *keypair);
+
+/**
+ * vpn_session_usable() - tell whether a session may still be used
+ * @keypair: seen under RCU
+ */
+bool vpn_session_usable(const struct vpn_keypair *keypair);
 
 /**
  * vpn_session_end_all() - erase every keypair of a peer

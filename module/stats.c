@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Counters of a device, a CPU: what was sent and received in which shape, and
+ * what was dropped why.
+ */
+
+#include "device.h"
+#include "stats.h"
+
+const char vpn_stats_names[VPN_STAT_COUNT][32] = {
+#define VPN_STAT_NAME(id, name) [VPN_STAT_##id] = name,
+	VPN_STATS(VPN_STAT_NAME)
+#undef VPN_STAT_NAME
+};
+
+void vpn_stats_add(struct vpn_device *vpn, enum vpn_stat stat,
+		   unsigned int count)
+{
+	struct vpn_stats *stats;
+
+	local_bh_disable();
+	stats = this_cpu_ptr(vpn->stats);
+	u64_stats_update_begin(&stats->sync);
+	u64_stats_add(&stats->values[stat], count);
+	u64_stats_update_end(&stats->sync);
+	local_bh_enable();
+}
+
+static u64 read_one(const struct vpn_stats *stats, unsigned int stat)
+{
+	unsigned int start;
+	u64 value;
+
+	do {
+		start = u64_stats_fetch_begin(&stats->sync);
+		value = u64_stats_read(&stats->values[stat]);
+	} while (u64_stats_fetch_retry(&stats->sync, start));
+	return value;
+}
+
+void vpn_stats_read(const struct vpn_device *vpn, u64 *values)
+{
+	unsigned int stat;
+	int cpu;
+
+	memset(values, 0, VPN_STAT_COUNT * sizeof(*values));
+	for_each_possible_cpu(cpu)
+		for (stat = 0; stat < VPN_STAT_COUNT; stat++)
+			values[stat] += read_one(per_cpu_ptr(vpn->stats, cpu),
+						 stat);
+}
