@@ -114,7 +114,7 @@ point()
 
 run_test()
 {
-	local name=$1 file=$2 limit status begun=$SECONDS n trouble='' left=''
+	local name=$1 file=$2 limit status begun=$SECONDS took n trouble='' left=''
 	local total failed skipped plan bail links spaces taint
 
 	limit=$(header "$file" timeout)
@@ -144,12 +144,19 @@ run_test()
 		exit 3
 	fi
 	wait
+	took=$((SECONDS - begun))
 	status=$(cat "$RUN/status")
 	read -r total failed skipped plan bail <"$RUN/result"
 
 	case $status in
 	0)	;;
-	124 | 137)	point "ends within $limit s" 1 ;;
+	124 | 137)
+		if [ "$took" -lt "$limit" ]; then
+			point "is not killed" 1
+		else
+			point "ends within $limit s" 1
+		fi
+		;;
 	*)	[ "$failed" -gt 0 ] || point "ends with exit status 0, not $status" 1 ;;
 	esac
 	if [ -n "$bail" ]; then
