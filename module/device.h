@@ -12,6 +12,7 @@
 #include "cookie.h"
 #include "noise.h"
 
+struct vpn_handshake_worker;
 struct vpn_rx_cpu;
 struct vpn_socket;
 struct vpn_stats;
@@ -37,7 +38,7 @@ struct vpn_stats;
  * @wq: handshakes and deferred work of the device's peers
  * @handshakes: received handshake messages that wait for a worker; bounded by
  *	%VPN_HANDSHAKES_MAX
- * @handshake_work: a worker a CPU
+ * @handshake_work: a worker a CPU; see struct vpn_handshake_worker
  * @stats: counters a CPU
  * @list: in the module's list of devices, under RTNL
  */
@@ -59,7 +60,7 @@ struct vpn_device {
 	struct vpn_rx_cpu __percpu *rx;
 	struct workqueue_struct *wq;
 	struct sk_buff_head handshakes;
-	struct work_struct __percpu *handshake_work;
+	struct vpn_handshake_worker __percpu *handshake_work;
 	struct vpn_stats __percpu *stats;
 	struct list_head list;
 };

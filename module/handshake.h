@@ -11,6 +11,16 @@ struct vpn_device;
 struct vpn_peer;
 
 /**
+ * struct vpn_handshake_worker - drains vpn_device.handshakes on one CPU
+ * @work: runs vpn_handshake_work()
+ * @vpn: the device
+ */
+struct vpn_handshake_worker {
+	struct work_struct work;
+	struct vpn_device *vpn;
+};
+
+/**
  * vpn_handshake_setup() - initialise the handshake of a new peer
  * @peer: not yet published, peer->handshake zeroed
  * @remote_static: the peer's public key
@@ -74,8 +84,8 @@ void vpn_handshake_initiation_work(struct work_struct *work);
 void vpn_handshake_receive(struct vpn_device *vpn, struct sk_buff *skb);
 
 /**
- * vpn_handshake_work() - worker that drains vpn_device.handshakes
- * @work: an element of vpn_device.handshake_work; see handshake.c
+ * vpn_handshake_work() - consume the messages in vpn_device.handshakes
+ * @work: of a struct vpn_handshake_worker
  */
 void vpn_handshake_work(struct work_struct *work);
 
