@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reading a device over netlink, in as many messages as it takes.
+ *
+ * Between two messages neither a lock nor a reference is held, so a reader that
+ * stops reading gets in nobody's way.
+ */
+#include <linux/netdevice.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <net/genetlink.h>
+#include <net/ipv6.h>
+
+#include "allowedips.h"
+#include "device.h"
+#include "netlink.h"
+#include "netlink-gen.h"
+#include "peer.h"
+#include "socket.h"
+
+/**
+ * struct cursor - where a dump goes on with the next message
+ * @dev: of the first message; compared, never followed
+ * @ifindex: names the device
+ * @described: the device's own settings are written
+ * @finished: so are all its peers
+ * @partial: the peer's settings are, and @allowedips of its allowed IPs
+ * @allowedips: counts them
+ * @peer_id: the next peer, zero for the first; ids rise along the list
+ * @public_key: of that peer
+ */
+struct cursor {
+	const void *dev;
+	int ifindex;
+	bool described;
+	bool finished;
+	bool partial;
+	unsigned int allowedips;
+	u64 peer_id;
+	u8 public_key[VPN_KEY_LEN];
+};
+
+static int put_identity(struct sk_buff *skb, struct vpn_identity *identity)
+{
+	int err = 0;
+
+	down_read(&identity->lock);
+	if (identity->present &&
+	    (nla_put(skb, VPN_A_DEVICE_PRIVATE_KEY, VPN_KEY_LEN,
+		     identity->private_key) ||
+	     nla_put(skb, VPN_A_DEVICE_PUBLIC_KEY, VPN_KEY_LEN,
+		     identity->public_key)))
+		err = -EMSGSIZE;
+	up_read(&identity->lock);
+	return err;
+}
+
+static int put_device_settings(struct sk_buff *skb, struct vpn_device *vpn)
+{
+	if (put_identity(skb, &vpn->identity) ||
+	    nla_put_u16(skb, VPN_A_DEVICE_LISTEN_PORT, vpn->listen_port) ||
+	    nla_put_u32(skb, VPN_A_DEVICE_FWMARK, vpn->fwmark) ||
+	    nla_put_u32(skb, VPN_A_DEVICE_PEER_COUNT, vpn->peer_count))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_sockaddr(struct sk_buff *skb, const union vpn_sockaddr *address)
+{
+	if (address->sa.sa_family == AF_INET) {
+		if (nla_put_in_addr(skb, VPN_A_PEER_ENDPOINT_IPV4,
+				    address->in.sin_addr.s_addr) ||
+		    nla_put_be16(skb, VPN_A_PEER_ENDPOINT_PORT,
+				 address->in.sin_port))
+			return -EMSGSIZE;
+		return 0;
+	}
+
+	if (nla_put_in6_addr(skb, VPN_A_PEER_ENDPOINT_IPV6,
+			     &address->in6.sin6_addr) ||
+	    nla_put_be16(skb, VPN_A_PEER_ENDPOINT_PORT,
+			 address->in6.sin6_port))
+		return -EMSGSIZE;
+	if (address->in6.sin6_scope_id &&
+	    nla_put_u32(skb, VPN_A_PEER_ENDPOINT_SCOPE_ID,
+			address->in6.sin6_scope_id))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_endpoint(struct sk_buff *skb, struct vpn_peer *peer)
+{
+	struct vpn_endpoint *endpoint;
+	int err = 0;
+
+	rcu_read_lock();
+	endpoint = rcu_dereference(peer->endpoint);
+	if (endpoint)
+		err = put_sockaddr(skb, &endpoint->addr);
+	rcu_read_unlock();
+	return err;
+}
+
+int vpn_netlink_put_peer(struct sk_buff *skb, struct vpn_peer *peer)
+{
+	u64 handshake = READ_ONCE(peer->last_handshake);
+
+	/* The public key never changes: no lock. */
+	if (nla_put(skb, VPN_A_PEER_PUBLIC_KEY, VPN_KEY_LEN,
+		    peer->handshake.remote_static) ||
+	    put_endpoint(skb, peer) ||
+	    nla_put_u16(skb, VPN_A_PEER_PERSISTENT_KEEPALIVE,
+			READ_ONCE(peer->timers.persistent_keepalive_interval)) ||
+	    nla_put_u32(skb, VPN_A_PEER_PROTOCOL_VERSION, 0) ||
+	    (handshake &&
+	     nla_put_uint(skb, VPN_A_PEER_LAST_HANDSHAKE, handshake)) ||
+	    nla_put_uint(skb, VPN_A_PEER_RX_BYTES,
+			 atomic64_read(&peer->rx_bytes)) ||
+	    nla_put_uint(skb, VPN_A_PEER_TX_BYTES,
+			 atomic64_read(&peer->tx_bytes)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_preshared_key(struct sk_buff *skb, struct vpn_handshake *handshake)
+{
+	int err = 0;
+
+	down_read(&handshake->lock);
+	if (memchr_inv(handshake->preshared_key, 0, VPN_KEY_LEN))
+		err = nla_put(skb, VPN_A_PEER_PRESHARED_KEY, VPN_KEY_LEN,
+			      handshake->preshared_key);
+	up_read(&handshake->lock);
+	return err;
+}
+
+static int put_peer_settings(struct sk_buff *skb, struct vpn_peer *peer)
+{
+	if (vpn_netlink_put_peer(skb, peer) ||
+	    (peer->name && nla_put_string(skb, VPN_A_PEER_NAME, peer->name)) ||
+	    put_preshared_key(skb, &peer->handshake))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_allowedip(struct sk_buff *skb, const struct list_head *entry)
+{
+	struct nlattr *nest;
+	u8 prefix_len;
+	int family;
+	u8 ip[16];
+
+	nest = nla_nest_start(skb, VPN_A_PEER_ALLOWEDIPS);
+	if (!nest)
+		return -EMSGSIZE;
+
+	family = vpn_allowedips_read(entry, ip, &prefix_len);
+	if (nla_put_u16(skb, VPN_A_ALLOWEDIP_FAMILY, family) ||
+	    nla_put(skb, VPN_A_ALLOWEDIP_IPADDR,
+		    family == AF_INET ? sizeof(struct in_addr) :
+					sizeof(struct in6_addr), ip) ||
+	    nla_put_u8(skb, VPN_A_ALLOWEDIP_PREFIX_LEN, prefix_len)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* Write as many as fit; false when some are left, which @cursor then counts. */
+static bool put_allowedips(struct sk_buff *skb, const struct vpn_peer *peer,
+			   struct cursor *cursor)
+{
+	const struct list_head *entry;
+	unsigned int n = 0;
+
+	list_for_each(entry, &peer->allowedips) {
+		if (n++ < cursor->allowedips)
+			continue;
+		if (put_allowedip(skb, entry))
+			return false;
+		cursor->allowedips = n;
+	}
+	return true;
+}
+
+static void cursor_move(struct cursor *cursor, const struct vpn_peer *peer)
+{
+	cursor->partial = false;
+	cursor->allowedips = 0;
+	cursor->peer_id = peer->id;
+	memcpy(cursor->public_key, peer->handshake.remote_static, VPN_KEY_LEN);
+}
+
+/*
+ * Write a peer, or what the previous message has left of it. False when the
+ * message is full.
+ */
+static bool put_peer(struct sk_buff *skb, struct vpn_peer *peer,
+		     struct cursor *cursor)
+{
+	unsigned int before = cursor->allowedips;
+	struct nlattr *nest;
+	bool all;
+	int err;
+
+	nest = nla_nest_start(skb, VPN_A_DEVICE_PEERS);
+	if (!nest)
+		return false;
+
+	if (cursor->partial)
+		err = nla_put(skb, VPN_A_PEER_PUBLIC_KEY, VPN_KEY_LEN,
+			      peer->handshake.remote_static);
+	else
+		err = put_peer_settings(skb, peer);
+	if (err)
+		goto cancel;
+
+	all = put_allowedips(skb, peer, cursor);
+	/* The key alone tells nothing new. */
+	if (!all && cursor->partial && cursor->allowedips == before)
+		goto cancel;
+
+	cursor->partial = true;
+	nla_nest_end(skb, nest);
+	return all;
+
+cancel:
+	nla_nest_cancel(skb, nest);
+	return false;
+}
+
+/*
+ * The peer to go on with. If it has been removed, the next one: they are in the
+ * order of their ids.
+ */
+static struct vpn_peer *cursor_peer(struct vpn_device *vpn,
+				    const struct cursor *cursor)
+{
+	struct vpn_peer *peer;
+
+	if (cursor->peer_id) {
+		peer = vpn_peer_find(vpn, cursor->public_key);
+		vpn_peer_put(peer);	/* the device's lock keeps it */
+		if (peer && peer->id == cursor->peer_id)
+			return peer;
+	}
+
+	list_for_each_entry(peer, &vpn->peers, list)
+		if (peer->id >= cursor->peer_id)
+			break;
+	return peer;	/* may be the head, where the caller's loop ends */
+}
+
+/* Write as many peers as fit. */
+static void put_peers(struct sk_buff *skb, struct vpn_device *vpn,
+		      struct cursor *cursor)
+{
+	struct vpn_peer *peer = cursor_peer(vpn, cursor);
+
+	list_for_each_entry_from(peer, &vpn->peers, list) {
+		if (peer->id != cursor->peer_id)
+			cursor_move(cursor, peer);
+		if (!put_peer(skb, peer, cursor))
+			return;
+	}
+	cursor->finished = true;
+}
+
+static int put_message(struct sk_buff *skb, struct netlink_callback *cb,
+		       struct vpn_device *vpn, struct cursor *cursor)
+{
+	unsigned int empty;
+	void *hdr;
+
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &vpn_nl_family, NLM_F_MULTI, VPN_CMD_DEVICE_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	genl_dump_check_consistent(cb, hdr);
+
+	if (nla_put_u32(skb, VPN_A_DEVICE_IFINDEX, vpn->dev->ifindex) ||
+	    nla_put_string(skb, VPN_A_DEVICE_IFNAME, vpn->dev->name))
+		goto cancel;
+	empty = skb->len;
+	if (!cursor->described && put_device_settings(skb, vpn))
+		goto cancel;
+
+	cursor->described = true;
+	put_peers(skb, vpn, cursor);
+	/* Each message must bring the dump forward. */
+	if (!cursor->finished && skb->len == empty)
+		goto cancel;
+
+	genlmsg_end(skb, hdr);
+	return skb->len;
+
+cancel:
+	genlmsg_cancel(skb, hdr);
+	return -EMSGSIZE;
+}
+
+static struct cursor **cursor_of(struct netlink_callback *cb)
+{
+	return (struct cursor **)cb->ctx;
+}
+
+int vpn_nl_device_get_start(struct netlink_callback *cb)
+{
+	netdevice_tracker tracker;
+	struct net_device *dev;
+	struct cursor *cursor;
+
+	dev = vpn_netlink_hold_device(sock_net(cb->skb->sk),
+				      genl_info_dump(cb)->attrs, &tracker,
+				      cb->extack);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+
+	cursor = kzalloc(sizeof(*cursor), GFP_KERNEL);
+	if (cursor) {
+		cursor->dev = dev;
+		cursor->ifindex = dev->ifindex;
+		*cursor_of(cb) = cursor;
+	}
+	netdev_put(dev, &tracker);
+	return cursor ? 0 : -ENOMEM;
+}
+
+int vpn_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct net *net = sock_net(cb->skb->sk);
+	struct cursor *cursor = *cursor_of(cb);
+	netdevice_tracker tracker;
+	struct net_device *dev;
+	struct vpn_device *vpn;
+	int ret;
+
+	if (cursor->finished)
+		return 0;
+
+	rcu_read_lock();
+	dev = dev_get_by_index_rcu(net, cursor->ifindex);
+	if (dev == cursor->dev)
+		netdev_hold(dev, &tracker, GFP_ATOMIC);
+	rcu_read_unlock();
+	if (dev != cursor->dev)
+		goto gone;
+
+	vpn = netdev_priv(dev);
+	mutex_lock(&vpn->lock);
+	if (vpn_netlink_still_there(dev, net)) {
+		/* Zero would stand for no sequence. */
+		cb->seq = vpn->generation << 1 | 1;
+		ret = put_message(skb, cb, vpn, cursor);
+	} else {
+		ret = -ENODEV;
+	}
+	mutex_unlock(&vpn->lock);
+	netdev_put(dev, &tracker);
+	if (ret != -ENODEV)
+		return ret;
+gone:
+	NL_SET_ERR_MSG(cb->extack, "the device has just been removed");
+	return -ENODEV;
+}
+
+int vpn_nl_device_get_done(struct netlink_callback *cb)
+{
+	kfree(*cursor_of(cb));
+	return 0;
+}

@@ -1,0 +1,693 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family, and its command that changes a device. What the
+ * attributes mean is written in uapi/vpn.yaml.
+ *
+ * A change is first checked as a whole, without any lock, and then carried out.
+ */
+#include <linux/ctype.h>
+#include <linux/inet.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/string.h>
+#include <net/genetlink.h>
+#include <net/ipv6.h>
+
+#include "allowedips.h"
+#include "device.h"
+#include "event.h"
+#include "handshake.h"
+#include "netlink.h"
+#include "netlink-gen.h"
+#include "peer.h"
+#include "socket.h"
+#include "timer.h"
+#include "tx.h"
+
+#define PEER_ATTRS	ARRAY_SIZE(vpn_peer_set_input_nl_policy)
+#define ALLOWEDIP_ATTRS	ARRAY_SIZE(vpn_allowedip_nl_policy)
+
+/* Refuse an attribute, in words. */
+#define refuse(extack, attr, words) ({					\
+	NL_SET_ERR_MSG_ATTR(extack, attr, words);			\
+	-EINVAL;							\
+})
+
+/* Refuse what lacks an attribute, in words. */
+#define refuse_without(extack, nest, type, words) ({			\
+	struct netlink_ext_ack *_extack = (extack);			\
+									\
+	NL_SET_ERR_MSG(_extack, words);					\
+	NL_SET_ERR_ATTR_MISS(_extack, nest, type);			\
+	-EINVAL;							\
+})
+
+/**
+ * struct request - what pre_doit found, kept in the user pointers of genl_info
+ * @dev: the device that the request names
+ * @tracker: of the reference to it
+ */
+struct request {
+	struct net_device *dev;
+	netdevice_tracker tracker;
+};
+
+/*
+ * Finding the device
+ */
+
+/* When a request has both names of a device, they must agree. */
+static struct net_device *lookup_device(struct net *net, struct nlattr **attrs,
+					struct netlink_ext_ack *extack)
+{
+	struct nlattr *index = attrs[VPN_A_DEVICE_IFINDEX];
+	struct nlattr *name = attrs[VPN_A_DEVICE_IFNAME];
+	struct net_device *dev = NULL;
+
+	if (index) {
+		dev = dev_get_by_index_rcu(net, nla_get_u32(index));
+		if (!dev) {
+			NL_SET_ERR_MSG_ATTR(extack, index,
+					    "no device has this ifindex");
+			return NULL;
+		}
+	}
+	if (name) {
+		struct net_device *named = dev_get_by_name_rcu(net, nla_data(name));
+
+		if (!named) {
+			NL_SET_ERR_MSG_ATTR(extack, name,
+					    "no device has this name");
+			return NULL;
+		}
+		if (dev && dev != named) {
+			NL_SET_ERR_MSG_ATTR(extack, name,
+					    "the device of this ifindex has another name");
+			return NULL;
+		}
+		dev = named;
+	}
+	return dev;
+}
+
+struct net_device *vpn_netlink_hold_device(struct net *net,
+					   struct nlattr **attrs,
+					   netdevice_tracker *tracker,
+					   struct netlink_ext_ack *extack)
+{
+	struct net_device *dev;
+	int err = 0;
+
+	if (!attrs[VPN_A_DEVICE_IFINDEX] && !attrs[VPN_A_DEVICE_IFNAME])
+		return ERR_PTR(refuse_without(extack, NULL, VPN_A_DEVICE_IFINDEX,
+					      "name the device by ifindex or ifname"));
+
+	rcu_read_lock();
+	dev = lookup_device(net, attrs, extack);
+	if (!dev) {
+		err = -ENODEV;
+	} else if (!vpn_device_is(dev)) {
+		NL_SET_ERR_MSG_ATTR(extack,
+				    attrs[VPN_A_DEVICE_IFNAME] ?:
+				    attrs[VPN_A_DEVICE_IFINDEX],
+				    "the device is not of kind vpn");
+		err = -EOPNOTSUPP;
+	} else {
+		netdev_hold(dev, tracker, GFP_ATOMIC);
+	}
+	rcu_read_unlock();
+
+	return err ? ERR_PTR(err) : dev;
+}
+
+static struct request *request_of(struct genl_info *info)
+{
+	BUILD_BUG_ON(sizeof(struct request) > sizeof(info->user_ptr));
+	return (struct request *)info->user_ptr;
+}
+
+int vpn_nl_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
+		    struct genl_info *info)
+{
+	struct request *request = request_of(info);
+	struct net_device *dev;
+
+	dev = vpn_netlink_hold_device(genl_info_net(info), info->attrs,
+				      &request->tracker, info->extack);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+
+	request->dev = dev;
+	return 0;
+}
+
+void vpn_nl_post_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
+		      struct genl_info *info)
+{
+	struct request *request = request_of(info);
+
+	netdev_put(request->dev, &request->tracker);
+}
+
+/*
+ * Checking a change
+ */
+
+static int parse_peer(struct nlattr **tb, const struct nlattr *attr,
+		      struct netlink_ext_ack *extack)
+{
+	return nla_parse_nested(tb, PEER_ATTRS - 1, attr,
+				vpn_peer_set_input_nl_policy, extack);
+}
+
+static int parse_allowedip(struct nlattr **tb, const struct nlattr *attr,
+			   struct netlink_ext_ack *extack)
+{
+	return nla_parse_nested(tb, ALLOWEDIP_ATTRS - 1, attr,
+				vpn_allowedip_nl_policy, extack);
+}
+
+static u32 flags_of(const struct nlattr *attr)
+{
+	return attr ? nla_get_u32(attr) : 0;
+}
+
+static int check_public_key(const struct nlattr *key,
+			    struct netlink_ext_ack *extack)
+{
+	/* No shared secret comes of it. */
+	if (!memchr_inv(nla_data(key), 0, VPN_KEY_LEN))
+		return refuse(extack, key, "the public key is all zero");
+	return 0;
+}
+
+/* A name goes to terminals and logs. */
+static int check_name(const struct nlattr *name, struct netlink_ext_ack *extack)
+{
+	const char *c;
+
+	for (c = nla_data(name); *c; c++)
+		if (isascii(*c) && iscntrl(*c))
+			return refuse(extack, name,
+				      "the name has a control character");
+	return 0;
+}
+
+static int check_ipv4(const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	__be32 address = nla_get_be32(attr);
+
+	if (ipv4_is_zeronet(address))
+		return refuse(extack, attr, "the endpoint is no host's address");
+	if (ipv4_is_multicast(address) || ipv4_is_lbcast(address))
+		return refuse(extack, attr, "the endpoint is not a unicast address");
+	return 0;
+}
+
+static int check_ipv6(const struct nlattr *attr, const struct nlattr *scope,
+		      struct netlink_ext_ack *extack)
+{
+	struct in6_addr address = nla_get_in6_addr(attr);
+	int type = ipv6_addr_type(&address);
+
+	if (!IS_ENABLED(CONFIG_IPV6))
+		return refuse(extack, attr, "this kernel has no IPv6");
+	if (type == IPV6_ADDR_ANY)
+		return refuse(extack, attr, "the endpoint is no host's address");
+	if (type & IPV6_ADDR_MULTICAST)
+		return refuse(extack, attr, "the endpoint is not a unicast address");
+	if (type & IPV6_ADDR_MAPPED)
+		return refuse(extack, attr, "give an IPv4 address as endpoint-ipv4");
+	if (scope && nla_get_u32(scope) && !(type & IPV6_ADDR_LINKLOCAL))
+		return refuse(extack, scope, "only a link-local address has a scope");
+	return 0;
+}
+
+static int check_endpoint(struct nlattr **tb, const struct nlattr *peer,
+			  struct netlink_ext_ack *extack)
+{
+	struct nlattr *scope = tb[VPN_A_PEER_ENDPOINT_SCOPE_ID];
+	struct nlattr *ipv4 = tb[VPN_A_PEER_ENDPOINT_IPV4];
+	struct nlattr *ipv6 = tb[VPN_A_PEER_ENDPOINT_IPV6];
+	struct nlattr *port = tb[VPN_A_PEER_ENDPOINT_PORT];
+
+	if (scope && !ipv6)
+		return refuse(extack, scope, "only an IPv6 endpoint has a scope");
+	if (port && !ipv4 && !ipv6)
+		return refuse(extack, port, "the endpoint has a port, but no address");
+	if (!ipv4 && !ipv6)
+		return 0;
+
+	if (ipv4 && ipv6)
+		return refuse(extack, ipv6, "the endpoint is either IPv4 or IPv6");
+	if (!port)
+		return refuse_without(extack, peer, VPN_A_PEER_ENDPOINT_PORT,
+				      "the endpoint has an address, but no port");
+	if (!nla_get_be16(port))
+		return refuse(extack, port, "the endpoint's port is zero");
+
+	return ipv4 ? check_ipv4(ipv4, extack) : check_ipv6(ipv6, scope, extack);
+}
+
+static int check_prefix(struct nlattr **tb, unsigned int address_len,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *prefix_len = tb[VPN_A_ALLOWEDIP_PREFIX_LEN];
+	struct nlattr *address = tb[VPN_A_ALLOWEDIP_IPADDR];
+
+	if (nla_len(address) != address_len)
+		return refuse(extack, address,
+			      "the allowed IP's address does not fit its family");
+	if (nla_get_u8(prefix_len) > address_len * 8)
+		return refuse(extack, prefix_len,
+			      "the allowed IP's prefix is longer than its address");
+	return 0;
+}
+
+static int check_allowedip(const struct nlattr *attr,
+			   struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[ALLOWEDIP_ATTRS];
+	int err;
+
+	err = parse_allowedip(tb, attr, extack);
+	if (err)
+		return err;
+
+	if (!tb[VPN_A_ALLOWEDIP_FAMILY])
+		return refuse_without(extack, attr, VPN_A_ALLOWEDIP_FAMILY,
+				      "an allowed IP needs a family");
+	if (!tb[VPN_A_ALLOWEDIP_IPADDR])
+		return refuse_without(extack, attr, VPN_A_ALLOWEDIP_IPADDR,
+				      "an allowed IP needs an address");
+	if (!tb[VPN_A_ALLOWEDIP_PREFIX_LEN])
+		return refuse_without(extack, attr, VPN_A_ALLOWEDIP_PREFIX_LEN,
+				      "an allowed IP needs the length of its prefix");
+
+	switch (nla_get_u16(tb[VPN_A_ALLOWEDIP_FAMILY])) {
+	case AF_INET:
+		return check_prefix(tb, sizeof(struct in_addr), extack);
+	case AF_INET6:
+		return check_prefix(tb, sizeof(struct in6_addr), extack);
+	default:
+		NL_SET_ERR_MSG_ATTR(extack, tb[VPN_A_ALLOWEDIP_FAMILY],
+				    "an allowed IP is either IPv4 or IPv6");
+		return -EAFNOSUPPORT;
+	}
+}
+
+static int check_peer(const struct nlattr *peer, struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[PEER_ATTRS];
+	struct nlattr *attr;
+	int err, rem;
+
+	err = parse_peer(tb, peer, extack);
+	if (err)
+		return err;
+
+	if (!tb[VPN_A_PEER_PUBLIC_KEY])
+		return refuse_without(extack, peer, VPN_A_PEER_PUBLIC_KEY,
+				      "a peer needs a public key");
+
+	err = check_public_key(tb[VPN_A_PEER_PUBLIC_KEY], extack);
+	if (!err && tb[VPN_A_PEER_NAME])
+		err = check_name(tb[VPN_A_PEER_NAME], extack);
+	if (!err)
+		err = check_endpoint(tb, peer, extack);
+	if (err)
+		return err;
+
+	nla_for_each_nested(attr, peer, rem) {
+		if (nla_type(attr) != VPN_A_PEER_ALLOWEDIPS)
+			continue;
+		err = check_allowedip(attr, extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int check_peers(struct genl_info *info)
+{
+	struct nlattr *attr;
+	int err, rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != VPN_A_DEVICE_PEERS)
+			continue;
+		err = check_peer(attr, info->extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * Carrying a change out
+ */
+
+static int apply_port(struct vpn_device *vpn, const struct nlattr *port,
+		      struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = vpn_device_set_port(vpn, nla_get_u16(port));
+	if (err == -EADDRINUSE)
+		NL_SET_ERR_MSG_ATTR(extack, port,
+				    "another socket listens on this UDP port");
+	else if (err)
+		NL_SET_ERR_MSG_ATTR(extack, port,
+				    "the UDP port can't be opened");
+	return err;
+}
+
+static int apply_endpoint(struct vpn_peer *peer, struct nlattr **tb)
+{
+	union vpn_sockaddr address = {};
+
+	if (tb[VPN_A_PEER_ENDPOINT_IPV4]) {
+		address.in.sin_family = AF_INET;
+		address.in.sin_port = nla_get_be16(tb[VPN_A_PEER_ENDPOINT_PORT]);
+		address.in.sin_addr.s_addr =
+			nla_get_in_addr(tb[VPN_A_PEER_ENDPOINT_IPV4]);
+		return vpn_endpoint_set(peer, &address);
+	}
+
+	if (tb[VPN_A_PEER_ENDPOINT_IPV6]) {
+		address.in6.sin6_family = AF_INET6;
+		address.in6.sin6_port = nla_get_be16(tb[VPN_A_PEER_ENDPOINT_PORT]);
+		address.in6.sin6_addr =
+			nla_get_in6_addr(tb[VPN_A_PEER_ENDPOINT_IPV6]);
+		if (tb[VPN_A_PEER_ENDPOINT_SCOPE_ID])
+			address.in6.sin6_scope_id =
+				nla_get_u32(tb[VPN_A_PEER_ENDPOINT_SCOPE_ID]);
+		return vpn_endpoint_set(peer, &address);
+	}
+
+	return 0;
+}
+
+static int apply_ipv4(struct vpn_peer *peer, const struct in_addr *ip,
+		      u8 prefix_len, bool remove)
+{
+	struct vpn_device *vpn = peer->vpn;
+
+	if (remove)
+		return vpn_allowedips_remove4(&vpn->allowedips, ip, prefix_len,
+					      peer, &vpn->lock);
+	return vpn_allowedips_insert4(&vpn->allowedips, ip, prefix_len, peer,
+				      &vpn->lock);
+}
+
+static int apply_ipv6(struct vpn_peer *peer, const struct in6_addr *ip,
+		      u8 prefix_len, bool remove)
+{
+	struct vpn_device *vpn = peer->vpn;
+
+	if (remove)
+		return vpn_allowedips_remove6(&vpn->allowedips, ip, prefix_len,
+					      peer, &vpn->lock);
+	return vpn_allowedips_insert6(&vpn->allowedips, ip, prefix_len, peer,
+				      &vpn->lock);
+}
+
+static int apply_allowedip(struct vpn_peer *peer, const struct nlattr *attr,
+			   struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[ALLOWEDIP_ATTRS];
+	bool remove;
+	u8 len;
+	int err;
+
+	err = parse_allowedip(tb, attr, extack);
+	if (err)
+		return err;
+
+	len = nla_get_u8(tb[VPN_A_ALLOWEDIP_PREFIX_LEN]);
+	remove = flags_of(tb[VPN_A_ALLOWEDIP_FLAGS]) &
+		 VPN_ALLOWEDIP_FLAGS_REMOVE;
+	if (nla_get_u16(tb[VPN_A_ALLOWEDIP_FAMILY]) == AF_INET)
+		err = apply_ipv4(peer, nla_data(tb[VPN_A_ALLOWEDIP_IPADDR]),
+				 len, remove);
+	else
+		err = apply_ipv6(peer, nla_data(tb[VPN_A_ALLOWEDIP_IPADDR]),
+				 len, remove);
+	if (err)
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "no memory for the allowed IP");
+	return err;
+}
+
+static int apply_allowedips(struct vpn_peer *peer, const struct nlattr *nest,
+			    bool replace, struct netlink_ext_ack *extack)
+{
+	struct vpn_device *vpn = peer->vpn;
+	struct nlattr *attr;
+	int err, rem;
+
+	if (replace)
+		vpn_allowedips_remove_peer(&vpn->allowedips, peer, &vpn->lock);
+
+	nla_for_each_nested(attr, nest, rem) {
+		if (nla_type(attr) != VPN_A_PEER_ALLOWEDIPS)
+			continue;
+		err = apply_allowedip(peer, attr, extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Everything that is set of a peer but its keepalive, which may send. */
+static int apply_settings(struct vpn_peer *peer, const struct nlattr *nest,
+			  struct nlattr **tb, struct netlink_ext_ack *extack)
+{
+	bool replace = flags_of(tb[VPN_A_PEER_FLAGS]) &
+		       VPN_PEER_FLAGS_REPLACE_ALLOWEDIPS;
+	int err = 0;
+
+	if (tb[VPN_A_PEER_PRESHARED_KEY])
+		vpn_handshake_set_preshared_key(peer,
+						nla_data(tb[VPN_A_PEER_PRESHARED_KEY]));
+	if (tb[VPN_A_PEER_NAME])
+		err = vpn_peer_set_name(peer, nla_data(tb[VPN_A_PEER_NAME]));
+	if (!err)
+		err = apply_endpoint(peer, tb);
+	if (err) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "no memory for the peer");
+		return err;
+	}
+
+	return apply_allowedips(peer, nest, replace, extack);
+}
+
+static struct vpn_peer *create_peer(struct vpn_device *vpn,
+				    const struct nlattr *key,
+				    struct netlink_ext_ack *extack)
+{
+	struct vpn_peer *peer;
+
+	peer = vpn_peer_create(vpn, nla_data(key));
+	switch (PTR_ERR_OR_ZERO(peer)) {
+	case 0:
+		break;
+	case -EADDRNOTAVAIL:
+		/*
+		 * Whoever gives all hosts one list of peers means the others.
+		 * Without an error, the words are a warning.
+		 */
+		NL_SET_ERR_MSG_ATTR(extack, key,
+				    "ignored the peer that has the device's own key");
+		break;
+	case -EMFILE:
+		NL_SET_ERR_MSG_ATTR(extack, key, "the device has too many peers");
+		break;
+	default:
+		NL_SET_ERR_MSG_ATTR(extack, key, "no memory for the peer");
+	}
+	return peer;
+}
+
+static struct vpn_peer *lookup_peer(struct vpn_device *vpn, const u8 *key)
+{
+	struct vpn_peer *peer = vpn_peer_find(vpn, key);
+
+	vpn_peer_put(peer);	/* the device's lock keeps it */
+	return peer;
+}
+
+static int change_peer(struct vpn_peer *peer, const struct nlattr *nest,
+		       struct nlattr **tb, struct netlink_ext_ack *extack)
+{
+	struct nlattr *keepalive = tb[VPN_A_PEER_PERSISTENT_KEEPALIVE];
+	int err;
+
+	err = apply_settings(peer, nest, tb, extack);
+	if (err)
+		return err;
+
+	if (keepalive)
+		vpn_timers_set_persistent_keepalive(peer, nla_get_u16(keepalive));
+	if (netif_running(peer->vpn->dev))
+		vpn_tx_staged(peer);
+	return 0;
+}
+
+static int add_peer(struct vpn_device *vpn, const struct nlattr *nest,
+		    struct nlattr **tb, struct netlink_ext_ack *extack)
+{
+	struct vpn_peer *peer;
+	int err;
+
+	peer = create_peer(vpn, tb[VPN_A_PEER_PUBLIC_KEY], extack);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer) == -EADDRNOTAVAIL ? 0 : PTR_ERR(peer);
+
+	err = change_peer(peer, nest, tb, extack);
+	if (err)
+		vpn_peer_remove(peer);
+	else
+		vpn_event_peer_added(peer);
+	return err;
+}
+
+static int apply_peer(struct vpn_device *vpn, const struct nlattr *nest,
+		      struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[PEER_ATTRS];
+	struct vpn_peer *peer;
+	u32 flags;
+	int err;
+
+	err = parse_peer(tb, nest, extack);
+	if (err)
+		return err;
+
+	flags = flags_of(tb[VPN_A_PEER_FLAGS]);
+	peer = lookup_peer(vpn, nla_data(tb[VPN_A_PEER_PUBLIC_KEY]));
+	if (!peer && flags & (VPN_PEER_FLAGS_REMOVE | VPN_PEER_FLAGS_UPDATE_ONLY))
+		return 0;
+	if (!peer)
+		return add_peer(vpn, nest, tb, extack);
+
+	if (flags & VPN_PEER_FLAGS_REMOVE) {
+		vpn_peer_remove(peer);
+		return 0;
+	}
+
+	err = change_peer(peer, nest, tb, extack);
+	vpn_event_peer_changed(peer);
+	return err;
+}
+
+static int apply_peers(struct vpn_device *vpn, struct genl_info *info)
+{
+	struct nlattr *attr;
+	int err, rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != VPN_A_DEVICE_PEERS)
+			continue;
+		err = apply_peer(vpn, attr, info->extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The port comes first: of what can fail for good, only it has side effects. */
+static int apply(struct vpn_device *vpn, struct genl_info *info)
+{
+	struct nlattr *key = info->attrs[VPN_A_DEVICE_PRIVATE_KEY];
+	struct nlattr *port = info->attrs[VPN_A_DEVICE_LISTEN_PORT];
+	struct nlattr *fwmark = info->attrs[VPN_A_DEVICE_FWMARK];
+	int err;
+
+	vpn->generation++;
+	if (port) {
+		err = apply_port(vpn, port, info->extack);
+		if (err)
+			return err;
+	}
+	if (fwmark)
+		vpn_device_set_fwmark(vpn, nla_get_u32(fwmark));
+	/* Before the key, with which every peer left costs a computation. */
+	if (flags_of(info->attrs[VPN_A_DEVICE_FLAGS]) &
+	    VPN_DEVICE_FLAGS_REPLACE_PEERS)
+		vpn_peer_remove_all(vpn);
+	if (key)
+		vpn_device_set_private_key(vpn, nla_data(key));
+	if (port || fwmark || key)
+		vpn_event_device_changed(vpn);
+
+	return apply_peers(vpn, info);
+}
+
+/* The request's memory lives on in the allocator: leave no keys there. */
+static void wipe_keys(struct genl_info *info)
+{
+	struct nlattr *key = info->attrs[VPN_A_DEVICE_PRIVATE_KEY];
+	struct nlattr *peer, *attr;
+	int rem, peer_rem;
+
+	if (key)
+		memzero_explicit(nla_data(key), nla_len(key));
+
+	nlmsg_for_each_attr(peer, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(peer) != VPN_A_DEVICE_PEERS)
+			continue;
+		nla_for_each_nested(attr, peer, peer_rem)
+			if (nla_type(attr) == VPN_A_PEER_PRESHARED_KEY)
+				memzero_explicit(nla_data(attr), nla_len(attr));
+	}
+}
+
+bool vpn_netlink_still_there(const struct net_device *dev, const struct net *net)
+{
+	return dev->reg_state == NETREG_REGISTERED && net_eq(dev_net(dev), net);
+}
+
+int vpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct net_device *dev = request_of(info)->dev;
+	struct vpn_device *vpn = netdev_priv(dev);
+	int err;
+
+	err = check_peers(info);
+	if (err)
+		goto out;
+
+	rtnl_lock();
+	if (vpn_netlink_still_there(dev, genl_info_net(info))) {
+		mutex_lock(&vpn->lock);
+		err = apply(vpn, info);
+		mutex_unlock(&vpn->lock);
+	} else {
+		GENL_SET_ERR_MSG(info, "the device has just been removed");
+		err = -ENODEV;
+	}
+	rtnl_unlock();
+out:
+	wipe_keys(info);
+	return err;
+}
+
+/* The specification can't say who may listen. */
+static const struct genl_multicast_group groups[] = {
+	[VPN_NLGRP_EVENTS] = vpn_compat_admin_group(VPN_MCGRP_EVENTS),
+};
+
+int __init vpn_netlink_init(void)
+{
+	vpn_nl_family.mcgrps = groups;
+	vpn_nl_family.n_mcgrps = ARRAY_SIZE(groups);
+	return genl_register_family(&vpn_nl_family);
+}
+
+void vpn_netlink_uninit(void)
+{
+	genl_unregister_family(&vpn_nl_family);
+}
+
+MODULE_ALIAS_GENL_FAMILY(VPN_FAMILY_NAME);
