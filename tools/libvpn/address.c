@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+static unsigned int address_len(uint16_t family)
+{
+	return family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+}
+
+static void clear_host_bits(struct vpn_allowedip *ip)
+{
+	uint8_t *octets = (uint8_t *)&ip->ip6;
+	unsigned int bit;
+
+	for (bit = ip->prefix_len; bit < 8 * address_len(ip->family); bit++)
+		octets[bit / 8] &= ~(0x80 >> bit % 8);
+}
+
+/* Decimal digits only: no sign, no space, at most max. */
+static bool parse_prefix_len(uint8_t *len, const char *text, unsigned int max)
+{
+	unsigned int value = 0;
+	const char *c;
+
+	for (c = text; *c >= '0' && *c <= '9' && value <= max; c++)
+		value = value * 10 + (*c - '0');
+	if (c == text || *c || value > max)
+		return false;
+	*len = value;
+	return true;
+}
+
+bool vpn_prefix_parse(struct vpn_allowedip *ip, const char *text)
+{
+	char address[INET6_ADDRSTRLEN];
+	size_t len = strcspn(text, "/");
+
+	if (len >= sizeof(address))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	ip->family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(ip->family, address, &ip->ip6) != 1)
+		return false;
+	ip->prefix_len = 8 * address_len(ip->family);
+	if (text[len] && !parse_prefix_len(&ip->prefix_len, text + len + 1, ip->prefix_len))
+		return false;
+	clear_host_bits(ip);
+	return true;
+}
+
+void vpn_prefix_format(const struct vpn_allowedip *ip, char text[VPN_PREFIX_TEXT])
+{
+	char address[INET6_ADDRSTRLEN];
+
+	inet_ntop(ip->family, &ip->ip6, address, sizeof(address));
+	snprintf(text, VPN_PREFIX_TEXT, "%s/%u", address, ip->prefix_len);
+}
+
+int vpn_prefix_compare(const struct vpn_allowedip *a, const struct vpn_allowedip *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	if (a->prefix_len != b->prefix_len)
+		return a->prefix_len < b->prefix_len ? -1 : 1;
+	return memcmp(&a->ip6, &b->ip6, address_len(a->family));
+}
+
+bool vpn_endpoint_split(char *text, char **host, char **port)
+{
+	char *end;
+
+	if (*text == '[') {
+		*host = text + 1;
+		end = strchr(text, ']');
+		if (!end || end[1] != ':')
+			return false;
+		*end++ = '\0';
+	} else {
+		*host = text;
+		end = strrchr(text, ':');
+		if (!end)
+			return false;
+	}
+	*end = '\0';
+	*port = end + 1;
+	return **host && **port;
+}
+
+int vpn_endpoint_resolve(union vpn_endpoint *endpoint, const char *host, const char *port)
+{
+	const struct addrinfo hints = {
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_DGRAM,
+		.ai_protocol = IPPROTO_UDP,
+	};
+	struct addrinfo *found;
+	int ret;
+
+	ret = getaddrinfo(host, port, &hints, &found);
+	if (ret)
+		return ret;
+	if (found->ai_addrlen <= sizeof(*endpoint)) {
+		memset(endpoint, 0, sizeof(*endpoint));
+		memcpy(endpoint, found->ai_addr, found->ai_addrlen);
+	} else {
+		ret = EAI_FAMILY;
+	}
+	freeaddrinfo(found);
+	return ret;
+}
+
+void vpn_endpoint_format(const union vpn_endpoint *endpoint, char text[VPN_ENDPOINT_TEXT])
+{
+	bool ipv6 = endpoint->addr.sa_family == AF_INET6;
+	char host[INET6_ADDRSTRLEN + IF_NAMESIZE], port[sizeof("65535")];
+	int ret;
+
+	ret = getnameinfo(&endpoint->addr, ipv6 ? sizeof(endpoint->addr6) : sizeof(endpoint->addr4),
+			  host, sizeof(host), port, sizeof(port),
+			  NI_DGRAM | NI_NUMERICHOST | NI_NUMERICSERV);
+	if (ret)
+		snprintf(text, VPN_ENDPOINT_TEXT, "(unknown)");
+	else
+		snprintf(text, VPN_ENDPOINT_TEXT, ipv6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+bool vpn_endpoint_equal(const union vpn_endpoint *a, const union vpn_endpoint *b)
+{
+	if (a->addr.sa_family != b->addr.sa_family)
+		return false;
+	if (a->addr.sa_family == AF_INET)
+		return a->addr4.sin_addr.s_addr == b->addr4.sin_addr.s_addr &&
+		       a->addr4.sin_port == b->addr4.sin_port;
+	return IN6_ARE_ADDR_EQUAL(&a->addr6.sin6_addr, &b->addr6.sin6_addr) &&
+	       a->addr6.sin6_port == b->addr6.sin6_port &&
+	       a->addr6.sin6_scope_id == b->addr6.sin6_scope_id;
+}

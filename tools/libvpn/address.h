@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Prefixes and endpoints, from text and to text. */
+#ifndef LIBVPN_ADDRESS_H
+#define LIBVPN_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "device.h"
+
+/* "2001:db8::1/128" with room to spare. */
+#define VPN_PREFIX_TEXT		(INET6_ADDRSTRLEN + 4)
+/* "[fe80::1%interface]:65535" */
+#define VPN_ENDPOINT_TEXT	(INET6_ADDRSTRLEN + IF_NAMESIZE + 9)
+
+/*
+ * Read ADDRESS or ADDRESS/LENGTH into family, address and prefix_len. The bits
+ * behind the prefix are cleared.
+ */
+bool vpn_prefix_parse(struct vpn_allowedip *ip, const char *text);
+void vpn_prefix_format(const struct vpn_allowedip *ip, char text[VPN_PREFIX_TEXT]);
+
+/* An order of prefixes; zero means equal. */
+int vpn_prefix_compare(const struct vpn_allowedip *a, const struct vpn_allowedip *b);
+
+/*
+ * Split "HOST:PORT" or "[HOST]:PORT" in place. False: it has not that form.
+ */
+bool vpn_endpoint_split(char *text, char **host, char **port);
+
+/* One attempt to resolve. Returns zero, or getaddrinfo()'s error. */
+int vpn_endpoint_resolve(union vpn_endpoint *endpoint, const char *host, const char *port);
+void vpn_endpoint_format(const union vpn_endpoint *endpoint, char text[VPN_ENDPOINT_TEXT]);
+bool vpn_endpoint_equal(const union vpn_endpoint *a, const union vpn_endpoint *b);
+
+#endif

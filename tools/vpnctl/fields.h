@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What there is to show of devices and peers, each printed by one function. */
+#ifndef VPNCTL_FIELDS_H
+#define VPNCTL_FIELDS_H
+
+#include "../libvpn/device.h"
+
+typedef void (*device_field)(const struct vpn_device *dev);
+typedef void (*peer_field)(const struct vpn_peer *peer);
+
+void field_ifname(const struct vpn_device *dev);
+void field_ifindex(const struct vpn_device *dev);
+void field_public_key(const struct vpn_device *dev);
+void field_private_key(const struct vpn_device *dev);
+void field_private_key_hidden(const struct vpn_device *dev);
+void field_listen_port(const struct vpn_device *dev);
+void field_fwmark(const struct vpn_device *dev);
+void field_peer_count(const struct vpn_device *dev);
+
+void field_peer(const struct vpn_peer *peer);
+void field_name(const struct vpn_peer *peer);
+void field_preshared_key(const struct vpn_peer *peer);
+void field_preshared_key_hidden(const struct vpn_peer *peer);
+void field_endpoint(const struct vpn_peer *peer);
+/* The second form separates by commas in OUT_TABS, the first one by spaces. */
+void field_allowed_ips(const struct vpn_peer *peer);
+void field_allowed_ips_comma(const struct vpn_peer *peer);
+void field_latest_handshake(const struct vpn_peer *peer);
+void field_transfer(const struct vpn_peer *peer);
+void field_keepalive(const struct vpn_peer *peer);
+void field_version(const struct vpn_peer *peer);
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "../libvpn/key.h"
+#include "command.h"
+#include "complain.h"
+#include "secret.h"
+
+int cmd_genpsk(int argc, char *argv[])
+{
+	uint8_t key[VPN_KEY_LEN];
+
+	if (argc > 1)
+		return complain_usage("genpsk", "'%s': no argument is needed", argv[1]);
+	if (!vpn_key_random(key))
+		return !complain(NULL, "the system gives no random numbers");
+	return secret_print(key);
+}

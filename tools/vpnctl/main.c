@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "complain.h"
+#include "nearest.h"
+
+#define DEVICE_FIELDS	"public-key|private-key|listen-port|fwmark|peers|preshared-keys|" \
+			"endpoints|allowed-ips|latest-handshakes|transfer|persistent-keepalive|dump"
+
+const struct command commands[] = {
+	{ "show", cmd_show, "[-j] [DEVICE|all|interfaces] [" DEVICE_FIELDS "]",
+	  "Show the configuration and the state of devices" },
+	{ "showconf", cmd_showconf, "DEVICE",
+	  "Print the configuration of a device, for use with setconf" },
+	{ "set", cmd_set,
+	  "DEVICE [listen-port PORT] [fwmark MARK|off] [private-key FILE]\n"
+	  "       [peer KEY [remove] [name NAME] [preshared-key FILE] [endpoint HOST:PORT]\n"
+	  "                 [persistent-keepalive SECONDS|off]\n"
+	  "                 [allowed-ips [+|-]ADDRESS[/LENGTH],...]]...",
+	  "Change the configuration of a device" },
+	{ "setconf", cmd_setconf, "DEVICE FILE", "Replace the configuration of a device" },
+	{ "addconf", cmd_addconf, "DEVICE FILE", "Add to the configuration of a device" },
+	{ "syncconf", cmd_syncconf, "DEVICE FILE",
+	  "Change what differs from a file, without disturbing sessions" },
+	{ "monitor", cmd_monitor, "[-j] [DEVICE]", "Print events as they come" },
+	{ "genkey", cmd_genkey, "", "Print a new private key" },
+	{ "genpsk", cmd_genpsk, "", "Print a new preshared key" },
+	{ "pubkey", cmd_pubkey, "", "Read a private key and print its public key" },
+	{ "help", cmd_help, "[COMMAND]", "Tell how this tool is used" },
+	{ "version", cmd_version, "", "Print the version" },
+	{ NULL, NULL, NULL, NULL }
+};
+
+bool want_json;
+
+const struct command *command_find(const char *name)
+{
+	const struct command *command;
+
+	for (command = commands; name && command->name; command++) {
+		if (!strcmp(command->name, name))
+			return command;
+	}
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	const struct command *command;
+	struct nearest nearest;
+
+	nearest_begin(&nearest, name);
+	for (command = commands; command->name; command++)
+		nearest_try(&nearest, command->name);
+	return complain_usage(NULL, "'%s' is not a command%s", name, nearest_hint(&nearest));
+}
+
+/* Options may stand anywhere where no value can be mistaken for one. */
+static int take_json(int argc, char *argv[])
+{
+	int from, to = 0;
+
+	for (from = 0; from < argc; from++) {
+		if (!strcmp(argv[from], "-j") || !strcmp(argv[from], "--json"))
+			want_json = true;
+		else
+			argv[to++] = argv[from];
+	}
+	argv[to] = NULL;
+	return to;
+}
+
+static bool has_json(const struct command *command)
+{
+	return command->run == cmd_show || command->run == cmd_monitor;
+}
+
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
+static int run(const struct command *command, int argc, char *argv[])
+{
+	static char word[] = "help";
+	char *help[] = { word, argv[0], NULL };
+
+	if (argc == 2 && is_help(argv[1]))
+		return cmd_help(2, help);
+	if (has_json(command))
+		argc = take_json(argc, argv);
+	else if (want_json)
+		return complain_usage(argv[0], "'-j' is for 'show' and 'monitor'");
+	return command->run(argc, argv);
+}
+
+static int dispatch(int argc, char *argv[])
+{
+	static char word[] = "show";
+	static char *show[] = { word, NULL };
+	const struct command *command;
+
+	while (argc && (!strcmp(*argv, "-j") || !strcmp(*argv, "--json"))) {
+		want_json = true;
+		argc--;
+		argv++;
+	}
+	if (!argc)
+		return cmd_show(1, show);
+	if (is_help(*argv))
+		return cmd_help(1, argv);
+	if (!strcmp(*argv, "--version") || !strcmp(*argv, "-v"))
+		return cmd_version(1, argv);
+	command = command_find(*argv);
+	return command ? run(command, argc, argv) : unknown_command(*argv);
+}
+
+int main(int argc, char *argv[])
+{
+	/* A buffer of our own, to erase the keys that were printed. */
+	static char buffer[BUFSIZ];
+	int status;
+
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	status = dispatch(argc - 1, argv + 1);
+	if (fflush(stdout) || ferror(stdout)) {
+		complain(NULL, "standard output: %s", strerror(errno));
+		status = STATUS_FAILED;
+	}
+	explicit_bzero(buffer, sizeof(buffer));
+	return status;
+}

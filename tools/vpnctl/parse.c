@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "parse.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../libvpn/address.h"
+#include "../libvpn/key.h"
+#include "text.h"
+
+#define KEY_IS	"a key is 44 characters of base64"
+
+bool parse_public_key(const struct origin *at, const char *value, uint8_t key[VPN_KEY_LEN])
+{
+	if (vpn_key_from_base64(key, value, strlen(value)))
+		return true;
+	return complain(at, "'%s' is not a key; " KEY_IS, value);
+}
+
+bool parse_secret_key(const struct origin *at, const char *value, uint8_t key[VPN_KEY_LEN])
+{
+	if (vpn_key_from_base64(key, value, strlen(value)))
+		return true;
+	return complain(at, "(%zu characters, not shown) is not a key; " KEY_IS, strlen(value));
+}
+
+/* Read until the end or until the buffer is full; -1 with errno on failure. */
+static ssize_t read_all(int fd, char *buffer, size_t size)
+{
+	size_t len = 0;
+	ssize_t got;
+
+	while (len < size) {
+		got = read(fd, buffer + len, size - len);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (!got)
+			break;
+		len += got;
+	}
+	return len;
+}
+
+bool parse_key_stream(const struct origin *at, int fd, const char *name,
+		      uint8_t key[VPN_KEY_LEN], bool *empty)
+{
+	char text[VPN_KEY_BASE64_LEN + 64];
+	ssize_t len = read_all(fd, text, sizeof(text));
+	bool good;
+
+	*empty = len == 0;
+	if (len < 0)
+		return complain(at, "'%s' cannot be read: %s", name, strerror(errno));
+	while (len > VPN_KEY_BASE64_LEN && isspace((unsigned char)text[len - 1]))
+		len--;
+	good = vpn_key_from_base64(key, text, len);
+	explicit_bzero(text, sizeof(text));
+	return good || *empty || complain(at, "'%s' does not hold a key; " KEY_IS, name);
+}
+
+static void warn_of_readers(int fd, const char *path)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && (st.st_mode & S_IRWXO))
+		warn("'%s' holds a secret key and everybody may read it; 'chmod 600 %s' helps",
+		     path, path);
+}
+
+bool parse_key_file(const struct origin *at, const char *path, uint8_t key[VPN_KEY_LEN])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool good, empty;
+
+	if (fd < 0)
+		return complain(at, "'%s' cannot be opened: %s; the argument is a file with the key%s",
+				path, strerror(errno),
+				strlen(path) == VPN_KEY_BASE64_LEN ? ", never the key itself" : "");
+	good = parse_key_stream(at, fd, path, key, &empty);
+	if (good && empty)
+		memset(key, 0, VPN_KEY_LEN);
+	else if (good)
+		warn_of_readers(fd, path);
+	close(fd);
+	return good;
+}
+
+/* Digits of the base only: no sign, no space. */
+static bool parse_number(const char *value, int base, unsigned long max, unsigned long *number)
+{
+	const char *digits = base == 16 ? "0123456789abcdefABCDEF" : "0123456789";
+
+	if (!*value || value[strspn(value, digits)])
+		return false;
+	errno = 0;
+	*number = strtoul(value, NULL, base);
+	return !errno && *number <= max;
+}
+
+bool parse_port(const struct origin *at, const char *value, uint16_t *port)
+{
+	unsigned long number;
+
+	if (!parse_number(value, 10, UINT16_MAX, &number))
+		return complain(at, "'%s' is not a port; a port is a number from 0 to 65535, 0 lets the kernel choose",
+				value);
+	*port = number;
+	return true;
+}
+
+bool parse_fwmark(const struct origin *at, const char *value, uint32_t *fwmark)
+{
+	bool hex = !strncasecmp(value, "0x", 2);
+	unsigned long number = 0;
+
+	if (strcasecmp(value, "off") &&
+	    !parse_number(hex ? value + 2 : value, hex ? 16 : 10, UINT32_MAX, &number))
+		return complain(at, "'%s' is not a mark; a mark is 'off' or a number from 0 to 4294967295, or hexadecimal from 0x0 to 0xffffffff",
+				value);
+	*fwmark = number;
+	return true;
+}
+
+bool parse_keepalive(const struct origin *at, const char *value, uint16_t *seconds)
+{
+	unsigned long number = 0;
+
+	if (strcasecmp(value, "off") && !parse_number(value, 10, UINT16_MAX, &number))
+		return complain(at, "'%s' is not an interval; an interval is 'off' or 1 to 65535 seconds",
+				value);
+	*seconds = number;
+	return true;
+}
+
+bool parse_name(const struct origin *at, const char *value, char name[VPN_NAME_MAX + 1])
+{
+	if (!text_is_name(value))
+		return complain(at, "'%s' is not a name; a name has up to %u octets of UTF-8 without '#', control characters, or spaces around it",
+				value, VPN_NAME_MAX);
+	memset(name, 0, VPN_NAME_MAX + 1);
+	memcpy(name, value, strlen(value));
+	return true;
+}
+
+bool parse_prefix(const struct origin *at, const char *value, struct vpn_allowedip *ip)
+{
+	if (vpn_prefix_parse(ip, value))
+		return true;
+	return complain(at, "'%s' is not a prefix; a prefix is ADDRESS or ADDRESS/LENGTH, as in 10.0.0.0/24 or 2001:db8::1/128",
+			value);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Values as users write them. Each parser returns whether it liked the value;
+ * when not, it has told the user what would be right.
+ */
+#ifndef VPNCTL_PARSE_H
+#define VPNCTL_PARSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../libvpn/device.h"
+#include "complain.h"
+
+bool parse_public_key(const struct origin *at, const char *value, uint8_t key[VPN_KEY_LEN]);
+/* As above, but the value is never shown. */
+bool parse_secret_key(const struct origin *at, const char *value, uint8_t key[VPN_KEY_LEN]);
+/* The key is read from a file; an empty file is the zero key. */
+bool parse_key_file(const struct origin *at, const char *path, uint8_t key[VPN_KEY_LEN]);
+/* One key and a line's end from a descriptor; *empty: there was nothing. */
+bool parse_key_stream(const struct origin *at, int fd, const char *name,
+		      uint8_t key[VPN_KEY_LEN], bool *empty);
+
+bool parse_port(const struct origin *at, const char *value, uint16_t *port);
+bool parse_fwmark(const struct origin *at, const char *value, uint32_t *fwmark);
+bool parse_keepalive(const struct origin *at, const char *value, uint16_t *seconds);
+bool parse_name(const struct origin *at, const char *value, char name[VPN_NAME_MAX + 1]);
+bool parse_prefix(const struct origin *at, const char *value, struct vpn_allowedip *ip);
+/* Resolves names, and tries again for a while when that fails for now. */
+bool parse_endpoint(const struct origin *at, const char *value, union vpn_endpoint *endpoint);
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "../libvpn/address.h"
+#include "../libvpn/key.h"
+#include "command.h"
+#include "complain.h"
+#include "secret.h"
+#include "text.h"
+
+static void print_key(const char *name, const uint8_t key[VPN_KEY_LEN])
+{
+	char text[VPN_KEY_BASE64_LEN + 1];
+
+	if (vpn_key_is_zero(key))
+		return;
+	vpn_key_to_base64(key, text);
+	printf("%s = %s\n", name, text);
+	explicit_bzero(text, sizeof(text));
+}
+
+/* A name that another tool has set may not be one that can be read again. */
+static void print_name(const char *name)
+{
+	if (!*name)
+		return;
+	if (text_is_name(name))
+		printf("Name = %s\n", name);
+	else
+		warn("a name is left out: a configuration file cannot hold it");
+}
+
+static void print_allowed_ips(const struct vpn_allowedip *ip)
+{
+	const char *before = "AllowedIPs = ";
+	char text[VPN_PREFIX_TEXT];
+
+	if (!ip)
+		return;
+	for (; ip; ip = ip->next) {
+		vpn_prefix_format(ip, text);
+		printf("%s%s", before, text);
+		before = ", ";
+	}
+	putchar('\n');
+}
+
+static void print_peer(const struct vpn_peer *peer)
+{
+	char endpoint[VPN_ENDPOINT_TEXT];
+
+	printf("[Peer]\n");
+	print_key("PublicKey", peer->public_key);
+	print_name(peer->name);
+	print_key("PresharedKey", peer->preshared_key);
+	print_allowed_ips(peer->allowedips);
+	if (peer->has & VPN_PEER_HAS_ENDPOINT) {
+		vpn_endpoint_format(&peer->endpoint, endpoint);
+		printf("Endpoint = %s\n", endpoint);
+	}
+	if (peer->keepalive)
+		printf("PersistentKeepalive = %u\n", peer->keepalive);
+	if (peer->next)
+		putchar('\n');
+}
+
+static void print_device(const struct vpn_device *dev)
+{
+	const struct vpn_peer *peer;
+
+	printf("[Interface]\n");
+	if (dev->listen_port)
+		printf("ListenPort = %u\n", dev->listen_port);
+	if (dev->fwmark)
+		printf("FwMark = 0x%x\n", dev->fwmark);
+	print_key("PrivateKey", dev->private_key);
+	putchar('\n');
+	for (peer = dev->peers; peer; peer = peer->next)
+		print_peer(peer);
+}
+
+int cmd_showconf(int argc, char *argv[])
+{
+	struct vpn_device *dev;
+	struct vpn_error err;
+
+	if (argc != 2)
+		return complain_usage("showconf", "one device is needed");
+	if (vpn_device_get(argv[1], &dev, &err))
+		return complain_error(&err);
+	secret_warn_of_readers();
+	print_device(dev);
+	vpn_device_free(dev);
+	return 0;
+}

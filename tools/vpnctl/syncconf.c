@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../libvpn/address.h"
+#include "command.h"
+#include "complain.h"
+#include "config.h"
+
+/*
+ * Reduce what a file wants to what differs from the device as it is. What a
+ * file leaves out is the default, except the port and endpoints: any port is
+ * the one that the kernel chose, and an endpoint may have been learnt.
+ */
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct vpn_peer *first = a, *second = b;
+
+	return memcmp(first->public_key, second->public_key, VPN_KEY_LEN);
+}
+
+static int compare_prefixes(const void *a, const void *b)
+{
+	return vpn_prefix_compare(a, b);
+}
+
+static void keep(void *node)
+{
+	(void)node;
+}
+
+/* A tree of the peer's allowed IPs; false when memory is out. */
+static bool index_prefixes(const struct vpn_peer *peer, void **tree)
+{
+	struct vpn_allowedip *ip;
+
+	for (ip = peer->allowedips; ip; ip = ip->next) {
+		if (!tsearch(ip, tree, compare_prefixes))
+			return false;
+	}
+	return true;
+}
+
+static bool index_peers(const struct vpn_device *dev, void **tree)
+{
+	struct vpn_peer *peer;
+
+	for (peer = dev->peers; peer; peer = peer->next) {
+		if (!tsearch(peer, tree, compare_keys))
+			return false;
+	}
+	return true;
+}
+
+/* Append copies of those of from that are not in the tree. */
+static bool copy_missing(struct vpn_peer *to, const struct vpn_allowedip *from, void **tree,
+			 uint32_t flags)
+{
+	struct vpn_allowedip *ip;
+
+	for (; from; from = from->next) {
+		if (tfind(from, tree, compare_prefixes))
+			continue;
+		ip = vpn_peer_add_allowedip(to);
+		if (!ip)
+			return false;
+		*ip = *from;
+		ip->next = NULL;
+		ip->flags = flags;
+	}
+	return true;
+}
+
+/* Leave of the wanted allowed IPs what is to be added and what removed. */
+static bool reduce_prefixes(struct vpn_peer *want, const struct vpn_peer *have)
+{
+	void *wanted = NULL, *present = NULL;
+	struct vpn_peer changes = { 0 };
+	bool good;
+
+	good = index_prefixes(want, &wanted) && index_prefixes(have, &present) &&
+	       copy_missing(&changes, want->allowedips, &present, 0) &&
+	       copy_missing(&changes, have->allowedips, &wanted, VPN_ALLOWEDIP_FLAGS_REMOVE);
+	tdestroy(wanted, keep);
+	tdestroy(present, keep);
+	vpn_peer_free_allowedips(want);
+	want->allowedips = changes.allowedips;
+	want->last_allowedip = changes.last_allowedip;
+	want->flags &= ~VPN_PEER_FLAGS_REPLACE_ALLOWEDIPS;
+	return good;
+}
+
+static void differ(uint32_t *has, uint32_t bit, bool differs)
+{
+	*has = differs ? *has | bit : *has & ~bit;
+}
+
+/* True when something of the peer is to be changed. */
+static bool peer_differs(struct vpn_peer *want, const struct vpn_peer *have)
+{
+	bool endpoint = (want->has & VPN_PEER_HAS_ENDPOINT) &&
+			!((have->has & VPN_PEER_HAS_ENDPOINT) &&
+			  vpn_endpoint_equal(&want->endpoint, &have->endpoint));
+
+	differ(&want->has, VPN_PEER_HAS_PRESHARED_KEY,
+	       memcmp(want->preshared_key, have->preshared_key, VPN_KEY_LEN));
+	differ(&want->has, VPN_PEER_HAS_NAME, strcmp(want->name, have->name));
+	differ(&want->has, VPN_PEER_HAS_ENDPOINT, endpoint);
+	differ(&want->has, VPN_PEER_HAS_KEEPALIVE, want->keepalive != have->keepalive);
+	return want->allowedips || (want->has & ~VPN_PEER_HAS_PUBLIC_KEY);
+}
+
+static void reduce_device(struct vpn_device *want, const struct vpn_device *have)
+{
+	bool port = want->listen_port && want->listen_port != have->listen_port;
+
+	want->flags &= ~VPN_DEVICE_FLAGS_REPLACE_PEERS;
+	differ(&want->has, VPN_DEVICE_HAS_PRIVATE_KEY,
+	       memcmp(want->private_key, have->private_key, VPN_KEY_LEN));
+	differ(&want->has, VPN_DEVICE_HAS_LISTEN_PORT, port);
+	differ(&want->has, VPN_DEVICE_HAS_FWMARK, want->fwmark != have->fwmark);
+}
+
+/* Unlink peers that are as they should be; reduce the others. */
+static bool reduce_peers(struct vpn_device *want, void **present)
+{
+	struct vpn_peer *peer = want->peers, *next, **found;
+
+	want->peers = NULL;
+	want->last_peer = NULL;
+	for (; peer; peer = next) {
+		next = peer->next;
+		peer->next = NULL;
+		found = tfind(peer, present, compare_keys);
+		if (found && !reduce_prefixes(peer, *found)) {
+			peer->next = next;
+			want->peers = peer;
+			return false;
+		}
+		if (found && !peer_differs(peer, *found)) {
+			vpn_peer_free(peer);
+			continue;
+		}
+		vpn_device_append_peer(want, peer);
+	}
+	return true;
+}
+
+/* Ask for the removal of the peers that nobody wants. */
+static bool remove_others(struct vpn_device *gone, const struct vpn_device *have, void **wanted)
+{
+	const struct vpn_peer *have_peer;
+	struct vpn_peer *peer;
+
+	for (have_peer = have->peers; have_peer; have_peer = have_peer->next) {
+		if (tfind(have_peer, wanted, compare_keys))
+			continue;
+		peer = vpn_device_add_peer(gone);
+		if (!peer)
+			return false;
+		memcpy(peer->public_key, have_peer->public_key, VPN_KEY_LEN);
+		peer->flags = VPN_PEER_FLAGS_REMOVE;
+	}
+	return true;
+}
+
+/* Removals go first: what they free may be needed. */
+static void prepend_peers(struct vpn_device *dev, struct vpn_device *first)
+{
+	if (!first->peers)
+		return;
+	first->last_peer->next = dev->peers;
+	if (!dev->last_peer)
+		dev->last_peer = first->last_peer;
+	dev->peers = first->peers;
+	first->peers = NULL;
+	first->last_peer = NULL;
+}
+
+static bool reduce(struct vpn_device *want, const struct vpn_device *have)
+{
+	struct vpn_device *gone = vpn_device_new();
+	void *wanted = NULL, *present = NULL;
+	bool good;
+
+	good = gone && index_peers(want, &wanted) && index_peers(have, &present) &&
+	       remove_others(gone, have, &wanted);
+	/* It refers to peers that are freed when they need no change. */
+	tdestroy(wanted, keep);
+	good = good && reduce_peers(want, &present);
+	tdestroy(present, keep);
+	if (good) {
+		reduce_device(want, have);
+		prepend_peers(want, gone);
+	}
+	vpn_device_free(gone);
+	return good;
+}
+
+static int sync_device(struct vpn_device *want)
+{
+	struct vpn_device *have;
+	struct vpn_error err;
+	bool good;
+
+	if (vpn_device_get(want->ifname, &have, &err))
+		return complain_error(&err);
+	good = reduce(want, have);
+	vpn_device_free(have);
+	if (!good)
+		return !complain(NULL, "%s", strerror(ENOMEM));
+	if (!want->has && !want->peers)
+		return 0;
+	return vpn_device_set(want, &err) ? complain_error(&err) : 0;
+}
+
+int cmd_syncconf(int argc, char *argv[])
+{
+	struct vpn_device *want;
+	int status;
+
+	if (argc != 3)
+		return complain_usage("syncconf", "a device and a file are needed");
+	want = config_read(argv[1], argv[2], true);
+	if (!want)
+		return STATUS_FAILED;
+	status = sync_device(want);
+	vpn_device_free(want);
+	return status;
+}

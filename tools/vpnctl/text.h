@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Text that comes from elsewhere and goes to a terminal or into JSON. */
+#ifndef VPNCTL_TEXT_H
+#define VPNCTL_TEXT_H
+
+#include <stddef.h>
+
+/*
+ * Octets of the printable UTF-8 character at the beginning of the text; zero
+ * when there is none: a control character, or not UTF-8.
+ */
+size_t text_printable(const char *text);
+
+/* As a name it can be written to a configuration file and read again. */
+_Bool text_is_name(const char *text);
+
+/* In place; the end of what remains becomes the end of the text. */
+char *text_trim(char *text);
+
+#endif
