@@ -26,10 +26,14 @@ tools:
 install: install-module install-tools
 
 # depmod is for the machine that will run it, so a staged installation has none.
+# Distributions set their kernels to sign modules, with keys that they keep, and to
+# compress them, with programs that need not be there.
 install-module: module
 	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" INSTALL_MOD_PATH="$(DESTDIR)" \
-		INSTALL_MOD_DIR=updates DEPMOD=true modules_install
-	$(if $(DESTDIR),,depmod "$$($(MAKE) -s --no-print-directory -C "$(KDIR)" kernelrelease)")
+		INSTALL_MOD_DIR=updates DEPMOD=true CONFIG_MODULE_COMPRESS_ALL= \
+		$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) \
+		modules_install
+	$(if $(DESTDIR),,depmod "$$(modinfo -F vermagic vpn.ko | cut -d ' ' -f 1)")
 
 install-tools: tools
 	$(MAKE) -C tools install DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)"
