@@ -2,6 +2,15 @@
 /*
  * The Noise handshake IKpsk2 as the WireGuard white paper, section 5.4, writes
  * it: keys and hashes, no messages, no I/O.
+ *
+ * The functions work on the Noise part of a message, which is contiguous in
+ * both of them:
+ *
+ *	initiation	ephemeral, sealed static key, sealed payload
+ *	response	ephemeral, sealed payload
+ *
+ * The prologue and the payloads belong to the version of the protocol, the
+ * ephemeral keys to the caller.
  */
 #ifndef VPN_NOISE_H
 #define VPN_NOISE_H
@@ -9,7 +18,62 @@
 #include <linux/rwsem.h>
 #include <linux/types.h>
 
+#include "index.h"
 #include "messages.h"
+
+/* Octets of the Noise part of the messages without what their payload takes. */
+#define VPN_NOISE_INITIATION_LEN	(VPN_KEY_LEN + VPN_KEY_LEN + VPN_TAG_LEN)
+#define VPN_NOISE_RESPONSE_LEN		VPN_KEY_LEN
+
+/**
+ * struct vpn_noise_suite - the primitives that a handshake may choose
+ * @name: Noise's name of the protocol
+ * @seal: AEAD with nonce zero; writes @len + VPN_TAG_LEN octets
+ * @open: the reverse; @len counts the tag. Returns whether it was right
+ */
+struct vpn_noise_suite {
+	const char *name;
+	void (*seal)(u8 *out, const u8 *in, size_t len,
+		     const u8 ad[VPN_HASH_LEN], const u8 key[VPN_KEY_LEN]);
+	bool (*open)(u8 *out, const u8 *in, size_t len,
+		     const u8 ad[VPN_HASH_LEN], const u8 key[VPN_KEY_LEN]);
+};
+
+extern const struct vpn_noise_suite vpn_noise_chacha20poly1305;
+
+/**
+ * struct vpn_noise - symmetric state of a handshake
+ * @suite: its primitives
+ * @chaining_key: Noise's ck
+ * @hash: Noise's h
+ */
+struct vpn_noise {
+	const struct vpn_noise_suite *suite;
+	u8 chaining_key[VPN_HASH_LEN];
+	u8 hash[VPN_HASH_LEN];
+};
+
+/**
+ * struct vpn_noise_keys - what one side brings to a handshake
+ * @local_private: our static private key
+ * @local_public: our static public key
+ * @ephemeral_private: ours, fresh and clamped
+ * @remote_static: the peer's static public key
+ * @remote_ephemeral: the peer's, as its initiation said it
+ * @static_static: shared secret of both static keys
+ * @preshared_key: zero when there is none
+ *
+ * Every function names those that it needs.
+ */
+struct vpn_noise_keys {
+	const u8 *local_private;
+	const u8 *local_public;
+	const u8 *ephemeral_private;
+	const u8 *remote_static;
+	const u8 *remote_ephemeral;
+	const u8 *static_static;
+	const u8 *preshared_key;
+};
 
 /**
  * struct vpn_identity - static key pair of a device
@@ -25,44 +89,149 @@ struct vpn_identity {
 	bool present;
 };
 
-enum vpn_handshake_state {
-	VPN_HANDSHAKE_NONE,
-	VPN_HANDSHAKE_INITIATION_SENT,
-	VPN_HANDSHAKE_INITIATION_RECEIVED,
-	VPN_HANDSHAKE_RESPONSE_SENT,
-	VPN_HANDSHAKE_RESPONSE_RECEIVED,
-};
-
 /**
- * struct vpn_handshake - what a peer's handshake has come to
+ * struct vpn_handshake - what two ends need to agree on a session
  * @lock: protects the rest; taken inside vpn_identity.lock
- * @state: the latest message sent or received
  * @remote_static: the peer's public key; never changes
- * @static_static: shared secret of both static keys, computed in advance
+ * @static_static: shared secret of both static keys, computed in advance;
+ *	zero when there can't be one
  * @preshared_key: zero when there is none
- * @chaining_key: Noise's ck
- * @hash: Noise's h
- * @ephemeral_private: ours, zero when there is none
- * @remote_ephemeral: the peer's
- * @remote_index: the peer's address for messages of this handshake
+ * @pending: whether an initiation of ours waits for its response
+ * @index: address of that response
+ * @noise: state after that initiation
+ * @ephemeral_private: of that initiation
+ * @latest_sent: TAI64N of our latest initiation, ns of the Unix epoch
  * @latest_timestamp: greatest TAI64N accepted of the peer
  * @last_initiation_consumed: boot clock, ns; limits the rate
+ *
+ * Only an initiator has to remember anything between two messages. So an
+ * initiation of the peer that crosses ours disturbs nothing: both handshakes
+ * come to an end, each with a session of its own.
  */
 struct vpn_handshake {
 	struct rw_semaphore lock;
-	enum vpn_handshake_state state;
 	u8 remote_static[VPN_KEY_LEN];
 	u8 static_static[VPN_KEY_LEN];
 	u8 preshared_key[VPN_KEY_LEN];
-	u8 chaining_key[VPN_HASH_LEN];
-	u8 hash[VPN_HASH_LEN];
+	bool pending;
+	struct vpn_index index;
+	struct vpn_noise noise;
 	u8 ephemeral_private[VPN_KEY_LEN];
-	u8 remote_ephemeral[VPN_KEY_LEN];
-	__le32 remote_index;
+	u64 latest_sent;
 	u8 latest_timestamp[VPN_TIMESTAMP_LEN];
 	u64 last_initiation_consumed;
 };
 
+/**
+ * vpn_noise_init() - make sure that this kernel's BLAKE2s is what we think
+ *
+ * Context: process, module load. Return: 0 or -ENOEXEC.
+ */
 int vpn_noise_init(void);
+
+/**
+ * vpn_noise_begin() - start a handshake
+ * @noise: filled
+ * @suite: its primitives
+ * @prologue: what both sides must agree on
+ * @len: octets of it
+ * @responder: static public key of the responder
+ */
+void vpn_noise_begin(struct vpn_noise *noise,
+		     const struct vpn_noise_suite *suite,
+		     const void *prologue, size_t len,
+		     const u8 responder[VPN_KEY_LEN]);
+
+/**
+ * vpn_noise_write_initiation() - e, es, s, ss
+ * @noise: begun for @keys->remote_static
+ * @keys: local_public, ephemeral_private, remote_static, static_static
+ * @payload: to be sealed
+ * @len: octets of it
+ * @message: VPN_NOISE_INITIATION_LEN + @len + VPN_TAG_LEN octets of room
+ *
+ * Return: false if a shared secret is zero; then @noise is of no use.
+ */
+bool vpn_noise_write_initiation(struct vpn_noise *noise,
+				const struct vpn_noise_keys *keys,
+				const void *payload, size_t len, u8 *message);
+
+/**
+ * vpn_noise_read_static() - learn whose an initiation claims to be
+ * @noise: begun for ourselves
+ * @keys: local_private
+ * @message: as received, VPN_NOISE_INITIATION_LEN octets at least
+ * @remote_static: filled
+ *
+ * Return: whether it was meant for us; otherwise @noise is of no use.
+ */
+bool vpn_noise_read_static(struct vpn_noise *noise,
+			   const struct vpn_noise_keys *keys,
+			   const u8 *message, u8 remote_static[VPN_KEY_LEN]);
+
+/**
+ * vpn_noise_read_payload() - the rest of an initiation
+ * @noise: as vpn_noise_read_static() left it
+ * @keys: static_static
+ * @message: as received
+ * @payload: filled
+ * @len: octets of the payload
+ *
+ * Return: whether the peer that it claims to be sent it; otherwise @noise is
+ * of no use. It may still be a replay.
+ */
+bool vpn_noise_read_payload(struct vpn_noise *noise,
+			    const struct vpn_noise_keys *keys,
+			    const u8 *message, void *payload, size_t len);
+
+/**
+ * vpn_noise_write_response() - e, ee, se, psk
+ * @noise: as vpn_noise_read_payload() left it
+ * @keys: ephemeral_private, remote_static, remote_ephemeral, preshared_key
+ * @payload: to be sealed
+ * @len: octets of it
+ * @message: VPN_NOISE_RESPONSE_LEN + @len + VPN_TAG_LEN octets of room
+ *
+ * Return: false if a shared secret is zero; then @noise is of no use.
+ */
+bool vpn_noise_write_response(struct vpn_noise *noise,
+			      const struct vpn_noise_keys *keys,
+			      const void *payload, size_t len, u8 *message);
+
+/**
+ * vpn_noise_read_response() - finish as initiator
+ * @noise: a copy of what vpn_noise_write_initiation() left, so that a forged
+ *	response can't spoil the handshake
+ * @keys: local_private, ephemeral_private, preshared_key
+ * @message: as received
+ * @payload: filled
+ * @len: octets of the payload
+ *
+ * Return: whether the peer sent it; otherwise @noise is of no use.
+ */
+bool vpn_noise_read_response(struct vpn_noise *noise,
+			     const struct vpn_noise_keys *keys,
+			     const u8 *message, void *payload, size_t len);
+
+/**
+ * vpn_noise_split() - derive the keys of the session
+ * @noise: finished; erased
+ * @to_responder: key of what the initiator sends
+ * @to_initiator: key of what the responder sends
+ */
+void vpn_noise_split(struct vpn_noise *noise, u8 to_responder[VPN_KEY_LEN],
+		     u8 to_initiator[VPN_KEY_LEN]);
+
+/**
+ * vpn_noise_kdf() - the white paper's KDF of one to three keys
+ * @chaining_key: of the caller, may be one of the outputs
+ * @in: input
+ * @len: octets of it
+ * @first: output
+ * @second: output or NULL
+ * @third: output or NULL, NULL when @second is
+ */
+void vpn_noise_kdf(const u8 chaining_key[VPN_HASH_LEN], const u8 *in,
+		   size_t len, u8 first[VPN_HASH_LEN], u8 *second, u8 *third);
 
 #endif
