@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Denial-of-service defence: mac1, mac2, cookies (white paper, sections 5.4.4
- * and 5.4.7), and the limit of initiations an address.
+ * and 5.4.7), and the limit of handshakes an address.
  */
 #ifndef VPN_COOKIE_H
 #define VPN_COOKIE_H
 
+#include <linux/atomic.h>
 #include <linux/rwsem.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
@@ -17,11 +18,14 @@ struct vpn_peer;
 
 /**
  * struct vpn_cookie_checker - a device's side of the defence
- * @lock: protects the secret
+ * @lock: protects the rest
  * @secret: of the cookies we give; renewed every two minutes
- * @secret_birth: boot clock, ns
+ * @secret_birth: boot clock, ns; zero when there is no secret yet
  * @cookie_key: seals cookies that we give; follows our public key
  * @mac1_key: of messages to us; follows our public key
+ * @ready: whether the device has a public key; without one it is deaf
+ * @load_end: until when the device counts as under load, boot clock, ns; not
+ *	protected
  */
 struct vpn_cookie_checker {
 	struct rw_semaphore lock;
@@ -29,6 +33,8 @@ struct vpn_cookie_checker {
 	u64 secret_birth;
 	u8 cookie_key[VPN_KEY_LEN];
 	u8 mac1_key[VPN_KEY_LEN];
+	bool ready;
+	atomic64_t load_end;
 };
 
 /**
@@ -59,6 +65,8 @@ void vpn_cookie_checker_setup(struct vpn_cookie_checker *checker);
 /**
  * vpn_cookie_checker_identity_changed() - derive the keys anew
  * @vpn: the device, identity.lock held for writing
+ *
+ * Also forgets the secret, which belongs to the former identity.
  */
 void vpn_cookie_checker_identity_changed(struct vpn_device *vpn);
 
@@ -80,8 +88,10 @@ enum vpn_mac_verdict {
 /**
  * vpn_cookie_check() - judge the macs at the end of a handshake message
  * @vpn: the device
- * @skb: the message with its UDP packet's headers
- * @under_load: whether mac2 is looked at
+ * @skb: the message, linear, with its UDP packet's headers
+ * @under_load: whether mac2 is looked at, and the address's rate
+ *
+ * Context: process.
  */
 enum vpn_mac_verdict vpn_cookie_check(struct vpn_device *vpn,
 				      struct sk_buff *skb, bool under_load);
@@ -91,15 +101,19 @@ enum vpn_mac_verdict vpn_cookie_check(struct vpn_device *vpn,
  * @message: whole message; its last octets are struct vpn_macs
  * @len: octets
  * @peer: to whom
+ *
+ * Context: process.
  */
 void vpn_cookie_add_macs(void *message, size_t len, struct vpn_peer *peer);
 
 /**
  * vpn_cookie_make_reply() - build the reply to a message without cookie
  * @vpn: the device
- * @skb: the message
+ * @skb: the message, linear, with its UDP packet's headers
  * @receiver: sender index of the message
  * @reply: filled
+ *
+ * Context: process.
  */
 void vpn_cookie_make_reply(struct vpn_device *vpn, struct sk_buff *skb,
 			   __le32 receiver, struct vpn_msg_cookie *reply);
@@ -108,8 +122,17 @@ void vpn_cookie_make_reply(struct vpn_device *vpn, struct sk_buff *skb,
  * vpn_cookie_consume_reply() - take the cookie that a peer gave
  * @vpn: the device
  * @reply: as received
+ *
+ * Context: process.
+ * Return: the peer that sent it, with a reference; NULL if we had not written
+ * to anybody who could have answered so.
  */
-void vpn_cookie_consume_reply(struct vpn_device *vpn,
-			      const struct vpn_msg_cookie *reply);
+struct vpn_peer *vpn_cookie_consume_reply(struct vpn_device *vpn,
+					  const struct vpn_msg_cookie *reply);
+
+#ifdef VPN_TEST
+/* The rate limiter by itself: @prefix is the IPv4 address or the IPv6 /64. */
+bool vpn_ratelimit_allow(const void *scope, u8 family, u64 prefix, u64 now);
+#endif
 
 #endif
