@@ -23,8 +23,8 @@ struct vpn_aead_key {
 };
 
 /**
- * struct vpn_segment - one message of a batch, in contiguous memory
- * @data: plaintext with VPN_TAG_LEN octets of room behind it when sealing,
+ * struct vpn_segment - one message of a batch
+ * @data: contiguous memory of the linear mapping: plaintext with VPN_TAG_LEN octets of room behind it when sealing,
  *	ciphertext followed by the tag when opening; changed in place
  * @len: octets of plaintext
  * @ok: set by vpn_aead_open(): the tag was right
@@ -35,6 +35,11 @@ struct vpn_segment {
 	u32 len;
 	bool ok;
 	u64 counter;
+};
+
+enum vpn_aead_backend {
+	VPN_AEAD_LIBRARY,
+	VPN_AEAD_API,
 };
 
 /**
@@ -48,13 +53,31 @@ int vpn_aead_init(void);
 void vpn_aead_uninit(void);
 
 /**
- * vpn_aead_key_init() - prepare a key
+ * vpn_aead_has() - tell whether a backend can be used, chosen or not
+ * @backend: which
+ */
+bool vpn_aead_has(enum vpn_aead_backend backend);
+
+/**
+ * vpn_aead_key_init() - prepare a key for the backend of choice
  * @key: zeroed or erased before
  * @bytes: the 32 octets
  *
  * Context: process, may sleep. Return: 0 or a negative error.
  */
 int vpn_aead_key_init(struct vpn_aead_key *key, const u8 bytes[VPN_KEY_LEN]);
+
+/**
+ * vpn_aead_key_init_for() - prepare a key for a certain backend
+ * @key: zeroed or erased before
+ * @bytes: the 32 octets
+ * @backend: one that vpn_aead_has()
+ *
+ * Context: process, may sleep. Return: 0 or a negative error.
+ */
+int vpn_aead_key_init_for(struct vpn_aead_key *key,
+			  const u8 bytes[VPN_KEY_LEN],
+			  enum vpn_aead_backend backend);
 
 /**
  * vpn_aead_key_erase() - zero a key and free what belongs to it
