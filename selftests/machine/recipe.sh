@@ -27,6 +27,7 @@ recipe_packages()
 		libc6-dev
 		make
 		libmnl-dev
+		libssl-dev
 		pkg-config
 		bash
 		busybox-static
