@@ -102,7 +102,8 @@ int vpn_device_get(const char *ifname, struct vpn_device **dev, struct vpn_error
 /*
  * Change the device named in dev->ifname. Many peers take several messages: the
  * first one has the device's own settings and flags. When the kernel refuses
- * one, the remaining ones are not sent.
+ * one, the remaining ones are not sent. After success err->text is what the
+ * kernel remarked, or empty.
  */
 int vpn_device_set(const struct vpn_device *dev, struct vpn_error *err);
 

@@ -155,6 +155,7 @@ int vpn_device_set(const struct vpn_device *dev, struct vpn_error *err)
 	struct stream s = { .err = err };
 	int ret;
 
+	vpn_error_set(err, VPN_FAULT_NONE, 0, "%s", "");
 	ret = vpn_socket_open_family(&s.sock, err);
 	if (ret)
 		return ret;

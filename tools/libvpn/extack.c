@@ -227,3 +227,12 @@ int vpn_extack_report(const struct nlmsghdr *answer, const struct nlmsghdr *requ
 			     "the kernel refused: %s%s",
 			     ack.message ? ack.message : strerror(-*status), attribute);
 }
+
+void vpn_extack_remark(const struct nlmsghdr *answer, struct vpn_error *err)
+{
+	struct extack ack = { 0 };
+
+	read_extack(&ack, answer);
+	if (ack.message)
+		vpn_error_set(err, VPN_FAULT_NONE, 0, "%s", ack.message);
+}

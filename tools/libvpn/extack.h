@@ -16,4 +16,7 @@
 int vpn_extack_report(const struct nlmsghdr *answer, const struct nlmsghdr *request, bool ours,
 		      struct vpn_error *err);
 
+/* What the kernel has to say of a request that it carried out, or err as it is. */
+void vpn_extack_remark(const struct nlmsghdr *answer, struct vpn_error *err);
+
 #endif

@@ -144,10 +144,13 @@ static void read_end(struct reading *r, const struct nlmsghdr *nlh)
 
 	r->done = true;
 	/* Both NLMSG_ERROR and NLMSG_DONE begin with the status. */
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*code) || *code >= 0 || r->ret)
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*code) || r->ret)
 		return;
-	r->ret = vpn_extack_report(nlh, r->request, r->request->nlmsg_type == r->sock->family,
-				   r->err);
+	if (*code < 0)
+		r->ret = vpn_extack_report(nlh, r->request,
+					   r->request->nlmsg_type == r->sock->family, r->err);
+	else
+		vpn_extack_remark(nlh, r->err);
 }
 
 /*

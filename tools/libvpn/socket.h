@@ -35,7 +35,7 @@ void vpn_socket_close(struct vpn_socket *sock);
 /*
  * Send the request, whose flags say whether it is a dump, and read its answer
  * to the end. answer may be NULL. Returns zero, or a negative errno with a
- * sentence in err.
+ * sentence in err. After zero, too, err may have got a remark of the kernel's.
  */
 int vpn_socket_talk(struct vpn_socket *sock, struct nlmsghdr *request,
 		    const struct vpn_answer *answer, struct vpn_error *err);

@@ -163,16 +163,14 @@ struct vpn_device *config_read(const char *ifname, const char *path, bool whole)
 int config_apply(int argc, char *argv[], bool whole)
 {
 	struct vpn_device *dev;
-	struct vpn_error err;
-	int status = 0;
+	int status;
 
 	if (argc != 3)
 		return complain_usage(argv[0], "a device and a file are needed");
 	dev = config_read(argv[1], argv[2], whole);
 	if (!dev)
 		return STATUS_FAILED;
-	if (vpn_device_set(dev, &err))
-		status = complain_error(&err);
+	status = settings_apply(dev);
 	vpn_device_free(dev);
 	return status;
 }

@@ -33,7 +33,6 @@ static int take_setting(struct builder *b, char ***args)
 
 int cmd_set(int argc, char *argv[])
 {
-	struct vpn_error err;
 	struct builder b;
 	int status = 0;
 
@@ -45,8 +44,8 @@ int cmd_set(int argc, char *argv[])
 	while (*argv && !status)
 		status = take_setting(&b, &argv);
 	builder_end(&b);
-	if (!status && vpn_device_set(b.dev, &err))
-		status = complain_error(&err);
+	if (!status)
+		status = settings_apply(b.dev);
 	vpn_device_free(b.dev);
 	return status;
 }

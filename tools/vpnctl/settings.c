@@ -45,6 +45,17 @@ void builder_end(struct builder *b)
 	tdestroy(b->prefixes, free);
 }
 
+int settings_apply(const struct vpn_device *dev)
+{
+	struct vpn_error err;
+
+	if (vpn_device_set(dev, &err))
+		return complain_error(&err);
+	if (*err.text)
+		warn("the kernel says: %s", err.text);
+	return 0;
+}
+
 bool builder_add_peer(struct builder *b, const struct origin *at)
 {
 	b->peer = vpn_device_add_peer(b->dev);

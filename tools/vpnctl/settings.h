@@ -35,6 +35,9 @@ bool builder_begin(struct builder *b, const char *ifname);
 /* Frees all but the device. */
 void builder_end(struct builder *b);
 
+/* Write a device to the kernel; the exit status. */
+int settings_apply(const struct vpn_device *dev);
+
 /* A new peer; its key is set apart because a file names it later. */
 bool builder_add_peer(struct builder *b, const struct origin *at);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +148,7 @@ static int show_device(const struct showing *s, const char *ifname)
 
 	if (vpn_device_get(ifname, &dev, &err)) {
 		/* Gone since the devices were listed. */
-		if (s->named && err.fault == VPN_FAULT_NO_DEVICE)
+		if (s->named && err.code == ENODEV)
 			return 0;
 		return complain_error(&err);
 	}

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "complain.h"
 #include "config.h"
+#include "settings.h"
 
 /*
  * Reduce what a file wants to what differs from the device as it is. What a
@@ -214,7 +215,7 @@ static int sync_device(struct vpn_device *want)
 		return !complain(NULL, "%s", strerror(ENOMEM));
 	if (!want->has && !want->peers)
 		return 0;
-	return vpn_device_set(want, &err) ? complain_error(&err) : 0;
+	return settings_apply(want);
 }
 
 int cmd_syncconf(int argc, char *argv[])

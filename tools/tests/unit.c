@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What cannot be reached from the command line without the kernel module. */
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../libvpn/address.h"
+#include "../libvpn/attr.h"
+#include "../libvpn/extack.h"
+#include "../libvpn/key.h"
+#include "../vpnctl/fields.h"
+#include "../vpnctl/out.h"
+#include "../vpnctl/units.h"
+
+static unsigned int points, failures;
+
+static void check(bool good, const char *text)
+{
+	failures += !good;
+	printf("%s %u - %s\n", good ? "ok" : "not ok", ++points, text);
+}
+
+static void check_text(const char *wanted, const char *got, const char *text)
+{
+	if (strcmp(wanted, got))
+		printf("# wanted '%s', got '%s'\n", wanted, got);
+	check(!strcmp(wanted, got), text);
+}
+
+static void test_prefix(const char *text, const char *wanted)
+{
+	char got[VPN_PREFIX_TEXT] = "";
+	struct vpn_allowedip ip = { 0 };
+
+	if (vpn_prefix_parse(&ip, text))
+		vpn_prefix_format(&ip, got);
+	check_text(wanted, got, text);
+}
+
+static void test_prefixes(void)
+{
+	test_prefix("10.1.2.3", "10.1.2.3/32");
+	test_prefix("10.1.2.3/9", "10.0.0.0/9");
+	test_prefix("10.1.2.3/0", "0.0.0.0/0");
+	test_prefix("255.255.255.255/31", "255.255.255.254/31");
+	test_prefix("2001:DB8::ffff", "2001:db8::ffff/128");
+	test_prefix("2001:db8::ffff/121", "2001:db8::ff80/121");
+	test_prefix("::ffff:10.0.0.1/96", "::ffff:0.0.0.0/96");
+	test_prefix("fe80::1%lo/64", "");
+}
+
+static void test_endpoint(const char *host, const char *wanted)
+{
+	char got[VPN_ENDPOINT_TEXT] = "";
+	union vpn_endpoint endpoint;
+
+	if (!vpn_endpoint_resolve(&endpoint, host, "51820"))
+		vpn_endpoint_format(&endpoint, got);
+	check_text(wanted, got, host);
+}
+
+static void test_units(void)
+{
+	char text[UNITS_TEXT];
+
+	units_bytes(1023, "sent", text);
+	check_text("1023 B sent", text, "bytes");
+	units_bytes(1536, "sent", text);
+	check_text("1.50 KiB sent", text, "kibibytes");
+	units_bytes(UINT64_MAX, "sent", text);
+	check_text("16777216.00 TiB sent", text, "all bytes that can be counted");
+	units_every(1, text);
+	check_text("every 1 second", text, "a second");
+	units_every(65535, text);
+	check_text("every 18 hours, 12 minutes, 15 seconds", text, "the longest interval");
+	units_ago(time(NULL) - 86400 * 366 - 72, text);
+	check(!strncmp(text, "1 year, 1 day, 1 minute, 1", 26), "a year ago");
+	units_ago(time(NULL) + 100, text);
+	check_text("in the future: the clock was set back", text, "a clock set back");
+}
+
+static const uint8_t key_one[VPN_KEY_LEN] = { 1 }, key_two[VPN_KEY_LEN] = { 2 };
+
+#define KEY_TWO_TEXT	"AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static struct nlmsghdr *begin(void *buffer)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+
+	nlh->nlmsg_type = GENL_ID_CTRL + 1;
+	mnl_nlmsg_put_extra_header(nlh, GENL_HDRLEN);
+	mnl_attr_put_u32(nlh, VPN_A_DEVICE_IFINDEX, 7);
+	return nlh;
+}
+
+static struct nlattr *begin_peer(struct nlmsghdr *nlh, const uint8_t key[VPN_KEY_LEN])
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, VPN_A_DEVICE_PEERS);
+
+	mnl_attr_put(nlh, VPN_A_PEER_PUBLIC_KEY, VPN_KEY_LEN, key);
+	return nest;
+}
+
+/* Returns the offset of its prefix length. */
+static uint32_t put_prefix(struct nlmsghdr *nlh, uint8_t prefix_len)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, VPN_A_PEER_ALLOWEDIPS);
+	const uint8_t address[] = { 10, 0, 0, 0 };
+	uint32_t offset;
+
+	mnl_attr_put_u16(nlh, VPN_A_ALLOWEDIP_FAMILY, AF_INET);
+	mnl_attr_put(nlh, VPN_A_ALLOWEDIP_IPADDR, sizeof(address), address);
+	offset = nlh->nlmsg_len;
+	mnl_attr_put_u8(nlh, VPN_A_ALLOWEDIP_PREFIX_LEN, prefix_len);
+	mnl_attr_nest_end(nlh, nest);
+	return offset;
+}
+
+/* The second message goes on with the peer of the first one. */
+static void test_continuation(void)
+{
+	char buffer[1024] __attribute__((aligned(8)));
+	struct vpn_device *dev = vpn_device_new();
+	struct nlmsghdr *nlh = begin(buffer);
+	struct nlattr *nest;
+
+	nest = begin_peer(nlh, key_one);
+	mnl_attr_put_u16(nlh, VPN_A_PEER_PERSISTENT_KEEPALIVE, 25);
+	put_prefix(nlh, 8);
+	mnl_attr_nest_end(nlh, nest);
+	vpn_attr_read_device(nlh, dev);
+	nlh = begin(buffer);
+	nest = begin_peer(nlh, key_one);
+	put_prefix(nlh, 9);
+	mnl_attr_nest_end(nlh, nest);
+	nest = begin_peer(nlh, key_two);
+	mnl_attr_put_u32(nlh, VPN_A_PEER_RX_BYTES, 5);
+	mnl_attr_put_u64(nlh, VPN_A_PEER_TX_BYTES, 1ULL << 40);
+	mnl_attr_nest_end(nlh, nest);
+	vpn_attr_read_device(nlh, dev);
+
+	check(dev->ifindex == 7 && dev->peers && dev->peers->next == dev->last_peer,
+	      "two peers of two messages");
+	check(dev->peers->keepalive == 25 && dev->peers->allowedips->prefix_len == 8 &&
+	      dev->peers->last_allowedip->prefix_len == 9, "a peer goes on in the next message");
+	check(dev->last_peer->rx_bytes == 5 && dev->last_peer->tx_bytes == 1ULL << 40,
+	      "counters of four and of eight octets");
+	vpn_device_free(dev);
+}
+
+/* Attributes of the wrong size are not read beyond their end. */
+static void test_malformed(void)
+{
+	char buffer[256] __attribute__((aligned(8)));
+	struct vpn_device *dev = vpn_device_new();
+	struct nlmsghdr *nlh = begin(buffer);
+	struct nlattr *nest;
+
+	mnl_attr_put_u8(nlh, VPN_A_DEVICE_PRIVATE_KEY, 1);
+	mnl_attr_put(nlh, VPN_A_DEVICE_IFNAME, 20, "a-name-that-is-long-");
+	nest = begin_peer(nlh, key_one);
+	mnl_attr_put_u8(nlh, VPN_A_PEER_ENDPOINT_IPV4, 1);
+	mnl_attr_put_u8(nlh, VPN_A_PEER_PRESHARED_KEY, 1);
+	mnl_attr_nest_end(nlh, nest);
+	vpn_attr_read_device(nlh, dev);
+	check(!(dev->has & VPN_DEVICE_HAS_PRIVATE_KEY) &&
+	      !(dev->peers->has & VPN_PEER_HAS_PRESHARED_KEY), "keys of the wrong size");
+	check_text("a-name-that-is-", dev->ifname, "a name without an end");
+	vpn_device_free(dev);
+}
+
+/* The kernel's answer with a message and an attribute of the request. */
+static const char *refusal(const struct nlmsghdr *request, uint32_t type, uint32_t value,
+			   uint32_t nest)
+{
+	char buffer[512] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	static struct vpn_error err;
+	struct nlmsgerr *answer;
+
+	nlh->nlmsg_type = NLMSG_ERROR;
+	nlh->nlmsg_flags = NLM_F_CAPPED | NLM_F_ACK_TLVS;
+	answer = mnl_nlmsg_put_extra_header(nlh, sizeof(*answer));
+	answer->error = -EINVAL;
+	mnl_attr_put_strz(nlh, NLMSGERR_ATTR_MSG, "no good");
+	mnl_attr_put_u32(nlh, type, value);
+	if (nest)
+		mnl_attr_put_u32(nlh, NLMSGERR_ATTR_MISS_NEST, nest);
+	vpn_extack_report(nlh, request, true, &err);
+	return err.text;
+}
+
+static void test_extack(void)
+{
+	char buffer[1024] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = begin(buffer);
+	uint32_t prefix, peer, port;
+	struct nlattr *nest;
+
+	port = nlh->nlmsg_len;
+	mnl_attr_put_u16(nlh, VPN_A_DEVICE_LISTEN_PORT, 1);
+	nest = begin_peer(nlh, key_one);
+	mnl_attr_nest_end(nlh, nest);
+	peer = nlh->nlmsg_len;
+	nest = begin_peer(nlh, key_two);
+	prefix = put_prefix(nlh, 33);
+	mnl_attr_nest_end(nlh, nest);
+
+	check_text("the kernel refused: no good (attribute 'listen-port')",
+		   refusal(nlh, NLMSGERR_ATTR_OFFS, port, 0), "an attribute of the device");
+	check_text("the kernel refused: no good (attribute 'prefix-len' of allowed IP 10.0.0.0/33 of peer "
+		   KEY_TWO_TEXT ")",
+		   refusal(nlh, NLMSGERR_ATTR_OFFS, prefix, 0), "an attribute of an allowed IP");
+	check_text("the kernel refused: no good (attribute 'peers' of peer " KEY_TWO_TEXT ")",
+		   refusal(nlh, NLMSGERR_ATTR_OFFS, peer, 0), "a peer as a whole");
+	check_text("the kernel refused: no good (missing attribute 'endpoint-port' of peer "
+		   KEY_TWO_TEXT ")",
+		   refusal(nlh, NLMSGERR_ATTR_MISS_TYPE, VPN_A_PEER_ENDPOINT_PORT, peer),
+		   "an attribute that a peer lacks");
+	check_text("the kernel refused: no good (missing attribute 'ifindex')",
+		   refusal(nlh, NLMSGERR_ATTR_MISS_TYPE, VPN_A_DEVICE_IFINDEX, 0),
+		   "an attribute that the device lacks");
+	check_text("the kernel refused: no good", refusal(nlh, NLMSGERR_ATTR_OFFS, 9999, 0),
+		   "an offset outside of the request");
+}
+
+/* Print a peer in the style to a file; its text. */
+static const char *printed(enum out_style style, const struct vpn_peer *peer)
+{
+	int saved = dup(STDOUT_FILENO);
+	FILE *file = tmpfile();
+	static char text[1024];
+	size_t len;
+
+	fflush(stdout);
+	dup2(fileno(file), STDOUT_FILENO);
+	out_begin(style);
+	out_object(NULL);
+	field_name(peer);
+	field_endpoint(peer);
+	field_allowed_ips(peer);
+	field_latest_handshake(peer);
+	field_transfer(peer);
+	field_keepalive(peer);
+	out_object_end();
+	out_end_line();
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	rewind(file);
+	len = fread(text, 1, sizeof(text) - 1, file);
+	text[len] = '\0';
+	fclose(file);
+	return text;
+}
+
+static void test_printer(void)
+{
+	struct vpn_peer peer = { .name = "a\"b\\c\n\xff\x1b[1m" };
+
+	check_text("a\"b\\c???[1m\t(none)\t(none)\t0\t0\t0\toff\n", printed(OUT_TABS, &peer),
+		   "tabs, with nothing to print");
+	check_text("{\"name\":\"a\\\"b\\\\c\\u000a\\ufffd\\u001b[1m\",\"endpoint\":null,"
+		   "\"allowed_ips\":[],\"latest_handshake\":null,\"rx_bytes\":0,\"tx_bytes\":0,"
+		   "\"persistent_keepalive\":0}\n", printed(OUT_JSON, &peer), "JSON, escaped");
+	strcpy(peer.name, "Grüße");
+	peer.rx_bytes = 2048;
+	peer.keepalive = 25;
+	vpn_prefix_parse(vpn_peer_add_allowedip(&peer), "10.0.0.0/8");
+	vpn_prefix_parse(vpn_peer_add_allowedip(&peer), "::1");
+	check_text("Grüße\t(none)\t10.0.0.0/8 ::1/128\t0\t2048\t0\t25\n", printed(OUT_TABS, &peer),
+		   "tabs");
+	check_text("  name: Grüße\n  allowed ips: 10.0.0.0/8, ::1/128\n"
+		   "  transfer: 2.00 KiB received, 0 B sent\n"
+		   "  persistent keepalive: every 25 seconds\n", printed(OUT_PRETTY, &peer),
+		   "for people");
+	vpn_peer_free_allowedips(&peer);
+}
+
+int main(void)
+{
+	test_prefixes();
+	test_endpoint("192.0.2.1", "192.0.2.1:51820");
+	test_endpoint("2001:db8::1", "[2001:db8::1]:51820");
+	test_endpoint("fe80::1%lo", "[fe80::1%lo]:51820");
+	test_units();
+	test_continuation();
+	test_malformed();
+	test_extack();
+	test_printer();
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}
