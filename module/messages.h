@@ -37,6 +37,7 @@
 
 #define VPN_INITIATIONS_PER_SECOND	50	/* accepted of one peer */
 #define VPN_STAGED_MAX			128	/* packets waiting for a key, a peer */
+#define VPN_STAGED_BYTES_MAX	(512 << 10)	/* and their memory */
 #define VPN_HANDSHAKES_MAX		4096	/* messages waiting for a worker, a device */
 
 enum vpn_message_type {

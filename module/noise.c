@@ -291,3 +291,19 @@ int __init vpn_noise_init(void)
 	pr_err("vpn: this kernel's BLAKE2s takes its arguments otherwise than this module was built for\n");
 	return -ENOEXEC;
 }
+
+void vpn_noise_derive_identity(struct vpn_identity *identity,
+			       const u8 private_key[VPN_KEY_LEN])
+{
+	static const u8 none[VPN_KEY_LEN];
+
+	identity->present = false;
+	memset(identity->private_key, 0, VPN_KEY_LEN);
+	memset(identity->public_key, 0, VPN_KEY_LEN);
+	if (!crypto_memneq(private_key, none, VPN_KEY_LEN))
+		return;
+	memcpy(identity->private_key, private_key, VPN_KEY_LEN);
+	curve25519_clamp_secret(identity->private_key);
+	identity->present = curve25519_generate_public(identity->public_key,
+						       identity->private_key);
+}

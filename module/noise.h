@@ -130,6 +130,14 @@ struct vpn_handshake {
 int vpn_noise_init(void);
 
 /**
+ * vpn_noise_derive_identity() - make a key pair of a private key
+ * @identity: filled but for its lock, which is not taken
+ * @private_key: 32 octets, clamped on the way; all zero makes no identity
+ */
+void vpn_noise_derive_identity(struct vpn_identity *identity,
+			       const u8 private_key[VPN_KEY_LEN]);
+
+/**
  * vpn_noise_begin() - start a handshake
  * @noise: filled
  * @suite: its primitives

@@ -44,9 +44,10 @@ struct vpn_timers {
  * @cookie: cookie that the peer gave us under its load
  * @timers: rekey, keepalive, expiry
  * @staged: packets waiting for a key; bounded by %VPN_STAGED_MAX
+ * @staged_bytes: memory of those, bounded by %VPN_STAGED_BYTES_MAX; under the
+ *	lock of @staged
  * @initiation_work: sends an initiation from process context
  * @erase_work: ends the sessions from process context
- * @keepalive_work: sends what is staged, or a keepalive
  * @last_initiation: when an initiation was last sent, boot clock, ns
  * @last_handshake: when the latest handshake completed, wall clock, ns
  * @rx_bytes: octets of authenticated messages, with their overhead
@@ -70,9 +71,9 @@ struct vpn_peer {
 	struct vpn_cookie cookie;
 	struct vpn_timers timers;
 	struct sk_buff_head staged;
+	unsigned int staged_bytes;
 	struct work_struct initiation_work;
 	struct work_struct erase_work;
-	struct work_struct keepalive_work;
 	atomic64_t last_initiation;
 	u64 last_handshake;
 	atomic64_t rx_bytes;
@@ -89,6 +90,10 @@ struct vpn_peer {
 
 int vpn_peer_init(void);
 void vpn_peer_uninit(void);
+
+/* The tables of a device by which peers and messages find each other. */
+int vpn_peer_tables_setup(struct vpn_device *vpn);
+void vpn_peer_tables_destroy(struct vpn_device *vpn);
 
 /**
  * vpn_peer_create() - add a peer to a device
@@ -136,6 +141,22 @@ struct vpn_peer *vpn_peer_find(struct vpn_device *vpn,
  */
 struct vpn_peer *vpn_peer_get_rcu(struct vpn_peer *peer);
 void vpn_peer_put(struct vpn_peer *peer);
+
+/**
+ * vpn_peer_queue_work() - run one of a peer's works, which owns a reference
+ * @peer: the peer, held or seen under RCU
+ * @work: vpn_peer.initiation_work or vpn_peer.erase_work; its function gives
+ *	the reference back
+ */
+void vpn_peer_queue_work(struct vpn_peer *peer, struct work_struct *work);
+
+/**
+ * vpn_peer_end_sessions() - erase keys, handshake and what waits for a key
+ * @peer: the peer
+ *
+ * Context: process.
+ */
+void vpn_peer_end_sessions(struct vpn_peer *peer);
 
 /**
  * vpn_peer_set_name() - name a peer

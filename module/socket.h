@@ -4,11 +4,33 @@
 
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/udp.h>
 #include <net/dst_cache.h>
 
+#include "messages.h"
+
+struct socket;
 struct vpn_device;
 struct vpn_peer;
+
+/* What encapsulation puts in front: link layer, IPv6, UDP, our header. */
+#define VPN_TX_HEADROOM	(LL_MAX_HEADER + sizeof(struct ipv6hdr) + \
+			 sizeof(struct udphdr) + sizeof(struct vpn_msg_data))
+
+/**
+ * struct vpn_socket - the open sockets of a device
+ * @sock4: IPv4
+ * @sock6: IPv6; NULL in a kernel without it
+ *
+ * Freed after a grace period.
+ */
+struct vpn_socket {
+	struct socket *sock4;
+	struct socket *sock6;
+};
 
 /**
  * union vpn_sockaddr - an address of either family; unused octets are zero

@@ -6,6 +6,7 @@
 
 #include "device.h"
 #include "stats.h"
+#include "trace.h"
 
 const char vpn_stats_names[VPN_STAT_COUNT][32] = {
 #define VPN_STAT_NAME(id, name) [VPN_STAT_##id] = name,
@@ -24,6 +25,45 @@ void vpn_stats_add(struct vpn_device *vpn, enum vpn_stat stat,
 	u64_stats_add(&stats->values[stat], count);
 	u64_stats_update_end(&stats->sync);
 	local_bh_enable();
+}
+
+void vpn_stats_drop(struct vpn_device *vpn, enum vpn_stat stat,
+		    unsigned int count)
+{
+	bool sending = stat >= VPN_STAT_DROP_TX_NOT_IP &&
+		       stat <= VPN_STAT_DROP_TX_ROUTE;
+	unsigned int i;
+
+	vpn_stats_add(vpn, stat, count);
+	trace_vpn_drop(vpn->dev, vpn_stats_names[stat], count);
+	for (i = 0; i < count; i++) {
+		if (sending)
+			dev_core_stats_tx_dropped_inc(vpn->dev);
+		else
+			dev_core_stats_rx_dropped_inc(vpn->dev);
+	}
+}
+
+void vpn_stats_received(struct vpn_device *vpn, unsigned int packets,
+			unsigned int bytes)
+{
+	struct pcpu_sw_netstats *stats = this_cpu_ptr(vpn->dev->tstats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->rx_packets, packets);
+	u64_stats_add(&stats->rx_bytes, bytes);
+	u64_stats_update_end(&stats->syncp);
+}
+
+void vpn_stats_sent(struct vpn_device *vpn, unsigned int packets,
+		    unsigned int bytes)
+{
+	struct pcpu_sw_netstats *stats = this_cpu_ptr(vpn->dev->tstats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->tx_packets, packets);
+	u64_stats_add(&stats->tx_bytes, bytes);
+	u64_stats_update_end(&stats->syncp);
 }
 
 static u64 read_one(const struct vpn_stats *stats, unsigned int stat)

@@ -77,6 +77,23 @@ static inline void vpn_stats_inc(struct vpn_device *vpn, enum vpn_stat stat)
 	vpn_stats_add(vpn, stat, 1);
 }
 
+/**
+ * vpn_stats_drop() - count packets that are dropped, and trace them
+ * @vpn: the device
+ * @stat: why, a VPN_STAT_DROP_...
+ * @count: how many
+ *
+ * Context: any but hard interrupts.
+ */
+void vpn_stats_drop(struct vpn_device *vpn, enum vpn_stat stat,
+		    unsigned int count);
+
+/* Packets that the stack sees, for "ip -s link". Context: softirq or alike. */
+void vpn_stats_received(struct vpn_device *vpn, unsigned int packets,
+			unsigned int bytes);
+void vpn_stats_sent(struct vpn_device *vpn, unsigned int packets,
+		    unsigned int bytes);
+
 /* Sum over the CPUs; @values has room for VPN_STAT_COUNT. */
 void vpn_stats_read(const struct vpn_device *vpn, u64 *values);
 extern const char vpn_stats_names[VPN_STAT_COUNT][32];

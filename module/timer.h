@@ -4,6 +4,7 @@
 
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/workqueue.h>
 
 #include "messages.h"
 
@@ -34,8 +35,17 @@ static inline bool vpn_time_passed(u64 birth, unsigned int seconds)
 }
 
 void vpn_timers_setup(struct vpn_peer *peer);
-void vpn_timers_start(struct vpn_peer *peer);	/* the device came up */
-void vpn_timers_stop(struct vpn_peer *peer);	/* it goes down; sleeps */
+
+/* The device came up. */
+void vpn_timers_start(struct vpn_peer *peer);
+
+/*
+ * The device goes down, or the peer goes. From vpn_timers_disable() and a
+ * grace period on, no timer is armed any more; vpn_timers_stop(), which sleeps,
+ * then waits for those that were.
+ */
+void vpn_timers_disable(struct vpn_peer *peer);
+void vpn_timers_stop(struct vpn_peer *peer);
 void vpn_timers_set_persistent_keepalive(struct vpn_peer *peer, u16 seconds);
 
 /* What happened to a peer; any context. A batch counts as one event. */
@@ -45,6 +55,7 @@ void vpn_timers_authenticated_sent(struct vpn_peer *peer);
 void vpn_timers_authenticated_received(struct vpn_peer *peer);
 void vpn_timers_handshake_initiated(struct vpn_peer *peer);
 void vpn_timers_handshake_complete(struct vpn_peer *peer);
+void vpn_timers_erase_work(struct work_struct *work);
 void vpn_timers_session_derived(struct vpn_peer *peer);
 
 #endif

@@ -6,6 +6,9 @@
 
 struct vpn_peer;
 
+int vpn_tx_init(void);
+void vpn_tx_uninit(void);
+
 netdev_tx_t vpn_tx_xmit(struct sk_buff *skb, struct net_device *dev);
 
 /**

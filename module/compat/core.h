@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Timers, workqueues and other parts of the core kernel.
+ */
 #ifndef VPN_COMPAT_CORE_H
 #define VPN_COMPAT_CORE_H
+
+#include <linux/version.h>
+#include <linux/workqueue.h>
+
+/* Before 6.17 it goes without saying. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#define WQ_PERCPU	0
+#endif
 
 #endif

@@ -1,0 +1,744 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the UDP socket to the inner packets, on the CPU that receives them.
+ *
+ * rx_poll() takes datagrams, or GRO trains of them, from the socket's queue.
+ * receive() sorts their segments: handshake messages go to the workers, runs
+ * of data messages with one receiver index form a batch. receive_batch() finds
+ * the session, opens the batch, checks the counters, and hands what is inside
+ * to the stack.
+ */
+
+#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/udp.h>
+
+#include "batch.h"
+#include "device.h"
+#include "event.h"
+#include "handshake.h"
+#include "peer.h"
+#include "rx.h"
+#include "session.h"
+#include "socket.h"
+#include "stats.h"
+#include "timer.h"
+#include "trace.h"
+#include "tx.h"
+
+/* Inner headers that GRO and the stack want to find in front of the pages. */
+#define HEADER_MAX 128
+
+/* Packets up to this length are not worth a page reference. */
+#define COPY_MAX 256
+
+/**
+ * struct place - where a segment of a batch is
+ * @offset: of the message in the datagram or train
+ * @len: of the message
+ * @page: that holds it, with a reference of ours; NULL when it is in the
+ *	skb's head
+ */
+struct place {
+	unsigned int offset;
+	unsigned int len;
+	struct page *page;
+};
+
+/**
+ * struct vpn_rx_cpu - receiver of one CPU
+ * @napi: its context
+ * @vpn: its device
+ * @ipv6_next: look into the IPv6 socket first, in turns
+ * @index: receiver index of the batch
+ * @batch: messages to open
+ * @places: the same messages in the skb
+ */
+struct vpn_rx_cpu {
+	struct napi_struct napi;
+	struct vpn_device *vpn;
+	bool ipv6_next;
+	__le32 index;
+	struct vpn_batch batch;
+	struct place places[VPN_BATCH_MAX];
+};
+
+/**
+ * struct cursor - walks the pieces of memory that an skb is made of
+ * @skb: the skb itself or a part of its frag_list
+ * @head: the skb itself
+ * @frag: page fragment of @skb, -1 for its linear part
+ * @start: offset of the piece
+ */
+struct cursor {
+	struct sk_buff *skb;
+	struct sk_buff *head;
+	int frag;
+	unsigned int start;
+};
+
+static unsigned int cursor_size(const struct cursor *cursor)
+{
+	if (cursor->frag < 0)
+		return skb_headlen(cursor->skb);
+	return skb_frag_size(&skb_shinfo(cursor->skb)->frags[cursor->frag]);
+}
+
+static bool cursor_next(struct cursor *cursor)
+{
+	cursor->start += cursor_size(cursor);
+	if (++cursor->frag < skb_shinfo(cursor->skb)->nr_frags)
+		return true;
+	cursor->frag = -1;
+	cursor->skb = cursor->skb == cursor->head ?
+		      skb_shinfo(cursor->head)->frag_list : cursor->skb->next;
+	return cursor->skb;
+}
+
+/*
+ * The octets [@offset, @offset + @len) if they are in one piece of memory that
+ * nobody else looks at, so that they can be opened in place; else NULL.
+ */
+static u8 *cursor_find(struct cursor *cursor, unsigned int offset,
+		       unsigned int len, struct page **page)
+{
+	const skb_frag_t *frag;
+
+	while (cursor->skb && offset >= cursor->start + cursor_size(cursor))
+		if (!cursor_next(cursor))
+			return NULL;
+	if (!cursor->skb || skb_cloned(cursor->skb) ||
+	    offset + len > cursor->start + cursor_size(cursor))
+		return NULL;
+	*page = NULL;
+	if (cursor->frag < 0)
+		return cursor->skb->data + offset - cursor->start;
+
+	frag = &skb_shinfo(cursor->skb)->frags[cursor->frag];
+	if (skb_has_shared_frag(cursor->skb) || !skb_frag_page(frag) ||
+	    PageHighMem(skb_frag_page(frag)))
+		return NULL;
+	*page = compound_head(skb_frag_page(frag));
+	get_page(*page);
+	return (u8 *)skb_frag_address(frag) + offset - cursor->start;
+}
+
+static u8 *alloc_room(unsigned int len)
+{
+	struct page *page;
+
+	if (likely(len <= SKB_MAX_ORDER(0, 2)))
+		return napi_alloc_frag(SKB_DATA_ALIGN(len));
+	page = alloc_pages(GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN,
+			   get_order(len));
+	return page ? page_address(page) : NULL;
+}
+
+/* The same octets in memory of our own. */
+static u8 *copy_segment(const struct sk_buff *skb, unsigned int offset,
+			unsigned int len, struct page **page)
+{
+	u8 *data = alloc_room(len);
+
+	if (unlikely(!data))
+		return NULL;
+	*page = virt_to_head_page(data);
+	if (unlikely(skb_copy_bits(skb, offset, data, len))) {
+		put_page(*page);
+		*page = NULL;
+		return NULL;
+	}
+	return data;
+}
+
+static void place_release(struct place *place)
+{
+	if (place->page)
+		put_page(place->page);
+	place->page = NULL;
+}
+
+/* Find or make memory in which the batch can be opened. */
+static void locate_batch(struct vpn_rx_cpu *rx, struct sk_buff *skb)
+{
+	struct cursor cursor = { .skb = skb, .head = skb, .frag = -1 };
+	unsigned int kept = 0, copied = 0, i;
+
+	for (i = 0; i < rx->batch.count; i++) {
+		struct vpn_segment *segment = &rx->batch.segments[kept];
+		struct place *place = &rx->places[kept];
+		u8 *data;
+
+		*place = rx->places[i];
+		segment->counter = rx->batch.segments[i].counter;
+		data = cursor_find(&cursor, place->offset, place->len,
+				   &place->page);
+		if (!data) {
+			data = copy_segment(skb, place->offset, place->len,
+					    &place->page);
+			copied++;
+		}
+		if (unlikely(!data))
+			continue;
+		segment->data = data + sizeof(struct vpn_msg_data);
+		segment->len = place->len - VPN_DATA_OVERHEAD;
+		kept++;
+	}
+	if (copied)
+		vpn_stats_add(rx->vpn, VPN_STAT_RX_COPIED, copied);
+	if (unlikely(kept < rx->batch.count))
+		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_NO_MEMORY,
+			       rx->batch.count - kept);
+	rx->batch.count = kept;
+}
+
+/* Leave those messages in the batch that are authentic and new. */
+static unsigned int accept_batch(struct vpn_rx_cpu *rx,
+				 struct vpn_keypair *keypair)
+{
+	unsigned int bad_tag = 0, replayed = 0, accepted = 0, i;
+	struct vpn_batch *batch = &rx->batch;
+
+	spin_lock(&keypair->replay.lock);
+	for (i = 0; i < batch->count; i++) {
+		struct vpn_segment *segment = &batch->segments[i];
+
+		if (unlikely(!segment->ok)) {
+			bad_tag++;
+			continue;
+		}
+		segment->ok = vpn_replay_accept(&keypair->replay,
+						segment->counter);
+		if (likely(segment->ok))
+			accepted++;
+		else
+			replayed++;
+	}
+	spin_unlock(&keypair->replay.lock);
+
+	if (unlikely(bad_tag))
+		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_BAD_TAG, bad_tag);
+	if (unlikely(replayed))
+		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_REPLAY, replayed);
+	return accepted;
+}
+
+/* Length of the IP packet in front of the padding; zero when it is none. */
+static unsigned int inner_len(const u8 *data, unsigned int len,
+			      __be16 *protocol)
+{
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)data;
+	const struct iphdr *ip4 = (const struct iphdr *)data;
+	unsigned int inner;
+
+	if (len >= sizeof(*ip4) && ip4->version == 4) {
+		*protocol = htons(ETH_P_IP);
+		inner = ntohs(ip4->tot_len);
+		return ip4->ihl >= 5 && inner >= ip4->ihl * 4 && inner <= len ?
+		       inner : 0;
+	}
+	if (len >= sizeof(*ip6) && ip6->version == 6) {
+		*protocol = htons(ETH_P_IPV6);
+		inner = sizeof(*ip6) + ntohs(ip6->payload_len);
+		return inner <= len ? inner : 0;
+	}
+	return 0;
+}
+
+/* Cryptokey routing: a peer speaks for its own addresses only. */
+static bool source_allowed(const struct vpn_peer *peer, const u8 *data,
+			   __be16 protocol)
+{
+	const struct vpn_allowedips *table = &peer->vpn->allowedips;
+	struct in6_addr ip6;
+	struct in_addr ip4;
+
+	if (protocol == htons(ETH_P_IP)) {
+		memcpy(&ip4, &((const struct iphdr *)data)->saddr, sizeof(ip4));
+		return vpn_allowedips_find4(table, &ip4) == peer;
+	}
+	memcpy(&ip6, &((const struct ipv6hdr *)data)->saddr, sizeof(ip6));
+	return vpn_allowedips_find6(table, &ip6) == peer;
+}
+
+/* A router on the way was congested; the inner packet has to tell its ends. */
+static void propagate_congestion(struct sk_buff *skb, u8 outer_ds)
+{
+	if (!INET_ECN_is_ce(outer_ds))
+		return;
+	if (skb->protocol == htons(ETH_P_IP))
+		IP_ECN_set_ce(ip_hdr(skb));
+	else
+		IP6_ECN_set_ce(skb, ipv6_hdr(skb));
+}
+
+/* Octets of IP and transport header, as far as a quick look can tell. */
+static unsigned int headers_len(const u8 *data, unsigned int len,
+				__be16 protocol)
+{
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)data;
+	const struct iphdr *ip4 = (const struct iphdr *)data;
+	unsigned int transport = sizeof(*ip6);
+	u8 kind = ip6->nexthdr;
+
+	if (protocol == htons(ETH_P_IP)) {
+		transport = ip4->ihl * 4;
+		kind = ip4->protocol;
+	}
+	if (kind == IPPROTO_TCP && len >= transport + sizeof(struct tcphdr))
+		transport += ((const struct tcphdr *)(data + transport))->doff * 4;
+	else if (kind == IPPROTO_UDP)
+		transport += sizeof(struct udphdr);
+	else
+		transport = HEADER_MAX;
+	return min3(transport, len, (unsigned int)HEADER_MAX);
+}
+
+/* A new skb around an inner packet; payload by page reference where possible. */
+static struct sk_buff *wrap_inner(struct vpn_rx_cpu *rx, struct place *place,
+				  u8 *data, unsigned int len, __be16 protocol)
+{
+	unsigned int linear = len;
+	struct sk_buff *skb;
+
+	if (place->page && len > COPY_MAX)
+		linear = headers_len(data, len, protocol);
+	skb = napi_alloc_skb(&rx->napi, linear);
+	if (unlikely(!skb))
+		return NULL;
+	skb_put_data(skb, data, linear);
+	if (linear < len) {
+		skb_add_rx_frag(skb, 0, place->page, data + linear -
+				(u8 *)page_address(place->page), len - linear,
+				len - linear);
+		place->page = NULL;
+	}
+	return skb;
+}
+
+/* A single datagram that was opened in its own head goes on as it is. */
+static struct sk_buff *unwrap_outer(struct sk_buff *skb, const u8 *data,
+				    unsigned int len)
+{
+	skb_pull(skb, data - skb->data);
+	__skb_trim(skb, len);
+	skb_scrub_packet(skb, true);
+	skb_orphan(skb);
+	skb_clear_hash(skb);
+	skb->encapsulation = 0;
+	return skb;
+}
+
+static void hand_to_stack(struct vpn_rx_cpu *rx, struct sk_buff *skb,
+			  __be16 protocol, u8 outer_ds)
+{
+	skb->dev = rx->vpn->dev;
+	skb->protocol = protocol;
+	/* Its sender's kernel made the checksum, and the tag has kept it. */
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	skb->csum_level = ~0;
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	skb->mac_len = 0;
+	propagate_congestion(skb, outer_ds);
+	napi_gro_receive(&rx->napi, skb);
+}
+
+/* What a batch brought, to be counted once. */
+struct delivery {
+	unsigned int packets;
+	unsigned int bytes;
+	unsigned int keepalives;
+	unsigned int not_ip;
+	unsigned int source;
+	unsigned int no_memory;
+};
+
+/*
+ * Deliver one authentic message. @skb is the datagram when it may be used up,
+ * else NULL. Returns whether it was.
+ */
+static bool deliver(struct vpn_rx_cpu *rx, unsigned int i,
+		    struct vpn_peer *peer, struct sk_buff *skb, u8 outer_ds,
+		    struct delivery *sum)
+{
+	struct vpn_segment *segment = &rx->batch.segments[i];
+	struct place *place = &rx->places[i];
+	struct sk_buff *inner;
+	__be16 protocol;
+	unsigned int len;
+
+	if (!segment->len) {
+		sum->keepalives++;
+		return false;
+	}
+	len = inner_len(segment->data, segment->len, &protocol);
+	if (unlikely(!len)) {
+		sum->not_ip++;
+		return false;
+	}
+	if (unlikely(!source_allowed(peer, segment->data, protocol))) {
+		sum->source++;
+		return false;
+	}
+	if (skb && !place->page)
+		inner = unwrap_outer(skb, segment->data, len);
+	else
+		inner = wrap_inner(rx, place, segment->data, len, protocol);
+	if (unlikely(!inner)) {
+		sum->no_memory++;
+		return false;
+	}
+	sum->packets++;
+	sum->bytes += len;
+	hand_to_stack(rx, inner, protocol, outer_ds);
+	return inner == skb;
+}
+
+static void count_delivery(struct vpn_device *vpn, const struct delivery *sum)
+{
+	if (sum->packets)
+		vpn_stats_received(vpn, sum->packets, sum->bytes);
+	if (sum->keepalives)
+		vpn_stats_add(vpn, VPN_STAT_RX_KEEPALIVES, sum->keepalives);
+	if (unlikely(sum->not_ip))
+		vpn_stats_drop(vpn, VPN_STAT_DROP_RX_NOT_IP, sum->not_ip);
+	if (unlikely(sum->source))
+		vpn_stats_drop(vpn, VPN_STAT_DROP_RX_SOURCE, sum->source);
+	if (unlikely(sum->no_memory))
+		vpn_stats_drop(vpn, VPN_STAT_DROP_RX_NO_MEMORY, sum->no_memory);
+}
+
+/* The session's own end is near and nothing is sent that would renew it. */
+static void keep_session_fresh(struct vpn_peer *peer,
+			       const struct vpn_keypair *keypair)
+{
+	const unsigned int age = VPN_REJECT_AFTER_TIME - VPN_KEEPALIVE_TIMEOUT -
+				 VPN_REKEY_TIMEOUT;
+
+	if (!keypair->initiator ||
+	    READ_ONCE(peer->timers.sent_lastminute_handshake) ||
+	    keypair != rcu_access_pointer(peer->keypairs.current_keypair) ||
+	    likely(!vpn_time_passed(keypair->birth, age)))
+		return;
+	WRITE_ONCE(peer->timers.sent_lastminute_handshake, true);
+	vpn_handshake_queue(peer, false);
+}
+
+/* Authentic messages came: of what they tell about the peer, take note once. */
+static void note_authentic(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
+			   struct vpn_keypair *keypair,
+			   const struct sk_buff *skb)
+{
+	unsigned int bytes = 0, i;
+	bool data = false;
+
+	for (i = 0; i < rx->batch.count; i++) {
+		if (!rx->batch.segments[i].ok)
+			continue;
+		bytes += rx->batch.segments[i].len + VPN_DATA_OVERHEAD;
+		data |= rx->batch.segments[i].len;
+	}
+	atomic64_add(bytes, &peer->rx_bytes);
+	vpn_endpoint_learn(peer, skb);
+	if (unlikely(vpn_session_confirm(peer, keypair))) {
+		vpn_timers_handshake_complete(peer);
+		vpn_event_handshake_done(peer);
+		vpn_tx_staged(peer);
+	}
+	keep_session_fresh(peer, keypair);
+	vpn_timers_authenticated_received(peer);
+	if (data)
+		vpn_timers_data_received(peer);
+}
+
+static bool deliver_batch(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
+			  struct sk_buff *skb)
+{
+	u8 outer_ds = skb->protocol == htons(ETH_P_IP) ?
+		      ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+	struct sk_buff *single = skb_is_gso(skb) ? NULL : skb;
+	struct delivery sum = {};
+	bool used_up = false;
+	unsigned int i;
+
+	for (i = 0; i < rx->batch.count; i++)
+		if (likely(rx->batch.segments[i].ok))
+			used_up |= deliver(rx, i, peer, single, outer_ds, &sum);
+	count_delivery(rx->vpn, &sum);
+	return used_up;
+}
+
+static struct vpn_keypair *receiving_keypair(struct vpn_rx_cpu *rx)
+{
+	struct vpn_index *index = vpn_index_find(rx->vpn, rx->index);
+	struct vpn_keypair *keypair;
+
+	if (unlikely(!index || index->kind != VPN_INDEX_KEYPAIR)) {
+		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_UNKNOWN_INDEX,
+			       rx->batch.count);
+		return NULL;
+	}
+	keypair = container_of(index, struct vpn_keypair, index);
+	if (unlikely(!vpn_session_usable(keypair))) {
+		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_NO_KEY,
+			       rx->batch.count);
+		return NULL;
+	}
+	return keypair;
+}
+
+/* Open what was collected. Returns whether that used @skb up. */
+static bool receive_batch(struct vpn_rx_cpu *rx, struct sk_buff *skb)
+{
+	struct vpn_keypair *keypair;
+	struct vpn_peer *peer;
+	bool used_up = false;
+	unsigned int i;
+
+	if (!rx->batch.count)
+		return false;
+	keypair = receiving_keypair(rx);
+	if (unlikely(!keypair))
+		goto out;
+	peer = keypair->index.peer;
+	locate_batch(rx, skb);
+	trace_vpn_receive(rx->vpn->dev, peer->id,
+			  rx->batch.segments[0].counter, rx->batch.count,
+			  skb->len);
+	vpn_aead_open(&keypair->receive, rx->batch.segments, rx->batch.count);
+	if (likely(accept_batch(rx, keypair))) {
+		note_authentic(rx, peer, keypair, skb);
+		used_up = deliver_batch(rx, peer, skb);
+	}
+	for (i = 0; i < rx->batch.count; i++)
+		place_release(&rx->places[i]);
+out:
+	rx->batch.count = 0;
+	return used_up;
+}
+
+/* A handshake message that came within a train, as an skb of its own. */
+static struct sk_buff *extract_message(const struct sk_buff *skb,
+				       unsigned int offset, unsigned int len)
+{
+	unsigned int headers = skb_transport_header(skb) -
+			       skb_network_header(skb) + sizeof(struct udphdr);
+	struct sk_buff *message = alloc_skb(headers + len,
+					    GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!message)
+		return NULL;
+	skb_reset_network_header(message);
+	skb_set_transport_header(message, headers - sizeof(struct udphdr));
+	skb_put_data(message, skb_network_header(skb), headers);
+	skb_pull(message, headers);
+	if (skb_copy_bits(skb, offset, skb_put(message, len), len)) {
+		kfree_skb(message);
+		return NULL;
+	}
+	message->protocol = skb->protocol;
+	message->skb_iif = skb->skb_iif;
+	return message;
+}
+
+static bool is_handshake(const struct vpn_header *header, unsigned int len)
+{
+	switch (header->type) {
+	case VPN_MSG_INITIATION:
+		return vpn_header_is(header, VPN_MSG_INITIATION) &&
+		       len == sizeof(struct vpn_msg_initiation);
+	case VPN_MSG_RESPONSE:
+		return vpn_header_is(header, VPN_MSG_RESPONSE) &&
+		       len == sizeof(struct vpn_msg_response);
+	case VPN_MSG_COOKIE:
+		return vpn_header_is(header, VPN_MSG_COOKIE) &&
+		       len == sizeof(struct vpn_msg_cookie);
+	}
+	return false;
+}
+
+/* The workers take turns, so that one receive queue does not keep one busy. */
+static void wake_worker(struct vpn_device *vpn)
+{
+	static atomic_t turn;
+	int cpu;
+
+	cpu = cpumask_nth((unsigned int)atomic_inc_return(&turn) %
+			  num_online_cpus(), cpu_online_mask);
+	if (cpu >= nr_cpu_ids)
+		cpu = smp_processor_id();
+	queue_work_on(cpu, vpn->wq, &per_cpu_ptr(vpn->handshake_work, cpu)->work);
+}
+
+/* Returns whether the queue has taken @skb itself. */
+static bool queue_handshake(struct vpn_device *vpn, struct sk_buff *skb,
+			    unsigned int offset, unsigned int len)
+{
+	bool whole = len == skb->len;
+	struct sk_buff *message;
+
+	if (skb_queue_len_lockless(&vpn->handshakes) >= VPN_HANDSHAKES_MAX) {
+		vpn_stats_drop(vpn, VPN_STAT_DROP_RX_QUEUE_FULL, 1);
+		return false;
+	}
+	message = whole ? skb : extract_message(skb, offset, len);
+	if (unlikely(!message)) {
+		vpn_stats_drop(vpn, VPN_STAT_DROP_RX_NO_MEMORY, 1);
+		return false;
+	}
+	message->dev = vpn->dev;
+	skb_queue_tail(&vpn->handshakes, message);
+	wake_worker(vpn);
+	return whole;
+}
+
+/* Returns whether @skb was used up. */
+static bool receive_segment(struct vpn_rx_cpu *rx, struct sk_buff *skb,
+			    unsigned int offset, unsigned int len)
+{
+	struct vpn_batch *batch = &rx->batch;
+	const struct vpn_msg_data *message;
+	struct vpn_msg_data buffer;
+
+	message = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
+	if (unlikely(!message))
+		goto malformed;
+	if (!vpn_header_is(&message->header, VPN_MSG_DATA)) {
+		if (is_handshake(&message->header, len))
+			return queue_handshake(rx->vpn, skb, offset, len);
+		goto malformed;
+	}
+	if (unlikely(len < VPN_DATA_OVERHEAD))
+		goto malformed;
+
+	if (batch->count == VPN_BATCH_MAX ||
+	    (batch->count && rx->index != message->receiver))
+		receive_batch(rx, skb);
+	rx->index = message->receiver;
+	rx->places[batch->count].offset = offset;
+	rx->places[batch->count].len = len;
+	batch->segments[batch->count].counter = le64_to_cpu(message->counter);
+	batch->count++;
+	return false;
+
+malformed:
+	vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_MALFORMED, 1);
+	return false;
+}
+
+/* Take one datagram or train apart. Returns how many packets it was. */
+static unsigned int receive(struct vpn_rx_cpu *rx, struct sk_buff *skb)
+{
+	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
+					      skb->len;
+	unsigned int len = skb->len, offset, packets = 0;
+	bool used_up = false;
+
+	for (offset = 0; offset < len; offset += size) {
+		used_up |= receive_segment(rx, skb, offset,
+					   min(size, len - offset));
+		packets++;
+	}
+	vpn_stats_inc(rx->vpn, packets > 1 ? VPN_STAT_RX_TRAINS :
+					     VPN_STAT_RX_SINGLES);
+	used_up |= receive_batch(rx, skb);
+	if (!used_up)
+		consume_skb(skb);
+	return max(packets, 1U);
+}
+
+static struct sk_buff *take_from(struct socket *sock)
+{
+	int err;
+
+	return sock ? skb_recv_udp(sock->sk, MSG_DONTWAIT, &err) : NULL;
+}
+
+/* The next datagram of either family. */
+static struct sk_buff *next_datagram(struct vpn_rx_cpu *rx)
+{
+	struct vpn_socket *sock = rcu_dereference(rx->vpn->sock);
+	struct sk_buff *skb;
+	bool ipv6;
+
+	if (unlikely(!sock))
+		return NULL;
+	ipv6 = rx->ipv6_next;
+	rx->ipv6_next = !ipv6;
+	skb = take_from(ipv6 ? sock->sock6 : sock->sock4);
+	return skb ?: take_from(ipv6 ? sock->sock4 : sock->sock6);
+}
+
+static int rx_poll(struct napi_struct *napi, int budget)
+{
+	struct vpn_rx_cpu *rx = container_of(napi, struct vpn_rx_cpu, napi);
+	struct sk_buff *skb;
+	int done = 0;
+
+	rcu_read_lock();
+	while (done < budget) {
+		skb = next_datagram(rx);
+		if (!skb)
+			break;
+		done += receive(rx, skb);
+	}
+	rcu_read_unlock();
+	if (done >= budget)
+		return budget;
+	napi_complete_done(napi, done);
+	return done;
+}
+
+void vpn_rx_schedule(struct vpn_device *vpn)
+{
+	local_bh_disable();
+	napi_schedule(&this_cpu_ptr(vpn->rx)->napi);
+	local_bh_enable();
+}
+
+int vpn_rx_setup(struct vpn_device *vpn)
+{
+	int cpu;
+
+	vpn->rx = alloc_percpu(struct vpn_rx_cpu);
+	if (!vpn->rx)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct vpn_rx_cpu *rx = per_cpu_ptr(vpn->rx, cpu);
+
+		rx->vpn = vpn;
+		netif_napi_add(vpn->dev, &rx->napi, rx_poll);
+	}
+	return 0;
+}
+
+void vpn_rx_enable(struct vpn_device *vpn)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		napi_enable(&per_cpu_ptr(vpn->rx, cpu)->napi);
+}
+
+void vpn_rx_disable(struct vpn_device *vpn)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		napi_disable(&per_cpu_ptr(vpn->rx, cpu)->napi);
+}
+
+void vpn_rx_teardown(struct vpn_device *vpn)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		netif_napi_del(&per_cpu_ptr(vpn->rx, cpu)->napi);
+	free_percpu(vpn->rx);
+}

@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * UDP sockets of a device, and the endpoints of its peers.
+ *
+ * The sockets have no encap_rcv: the stack would cut a GRO train into packets
+ * in front of it. They ask for GRO like a program would, and their queue is
+ * read by the device's NAPI (rx.c).
+ */
+
+#include <linux/inetdevice.h>
+#include <linux/slab.h>
+#include <net/addrconf.h>
+#include <net/dst_cache.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+#include <net/udp.h>
+#include <net/udp_tunnel.h>
+
+#include "device.h"
+#include "event.h"
+#include "peer.h"
+#include "rx.h"
+#include "socket.h"
+#include "stats.h"
+
+/* Room for some dozens of full trains; beyond it the stack drops. */
+#define RECEIVE_BUFFER (8 << 20)
+
+/* A port that is free for IPv4 may be taken for IPv6: try others. */
+#define PORT_ATTEMPTS 100
+
+/* DSCP AF41 for handshakes, as WireGuard marks them. */
+#define HANDSHAKE_DS 0x88
+
+static void endpoint_free_rcu(struct rcu_head *rcu)
+{
+	struct vpn_endpoint *endpoint = container_of(rcu, struct vpn_endpoint,
+						     rcu);
+
+	dst_cache_destroy(&endpoint->routes);
+	kfree(endpoint);
+}
+
+static struct vpn_endpoint *endpoint_alloc(const struct vpn_endpoint *from)
+{
+	struct vpn_endpoint *endpoint = kzalloc(sizeof(*endpoint), GFP_ATOMIC);
+
+	if (!endpoint)
+		return NULL;
+	endpoint->addr = from->addr;
+	endpoint->src6 = from->src6;
+	endpoint->src_ifindex = from->src_ifindex;
+	if (dst_cache_init(&endpoint->routes, GFP_ATOMIC | __GFP_NOWARN)) {
+		kfree(endpoint);
+		return NULL;
+	}
+	return endpoint;
+}
+
+static void endpoint_publish(struct vpn_peer *peer,
+			     struct vpn_endpoint *endpoint)
+{
+	struct vpn_endpoint *former;
+
+	spin_lock_bh(&peer->endpoint_lock);
+	former = rcu_replace_pointer(peer->endpoint, endpoint,
+				     lockdep_is_held(&peer->endpoint_lock));
+	spin_unlock_bh(&peer->endpoint_lock);
+	if (former)
+		call_rcu(&former->rcu, endpoint_free_rcu);
+}
+
+static bool same_addr(const struct vpn_endpoint *a,
+		      const struct vpn_endpoint *b)
+{
+	return !memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
+static bool same_src(const struct vpn_endpoint *a,
+		     const struct vpn_endpoint *b)
+{
+	return ipv6_addr_equal(&a->src6, &b->src6) &&
+	       a->src_ifindex == b->src_ifindex;
+}
+
+/* Unused octets stay zero, so that endpoints can be compared as a whole. */
+static void endpoint_of_skb(struct vpn_endpoint *endpoint,
+			    const struct sk_buff *skb)
+{
+	memset(endpoint, 0, sizeof(*endpoint));
+	if (skb->protocol == htons(ETH_P_IP)) {
+		endpoint->addr.in.sin_family = AF_INET;
+		endpoint->addr.in.sin_port = udp_hdr(skb)->source;
+		endpoint->addr.in.sin_addr.s_addr = ip_hdr(skb)->saddr;
+		endpoint->src4.s_addr = ip_hdr(skb)->daddr;
+		endpoint->src_ifindex = skb->skb_iif;
+		return;
+	}
+	endpoint->addr.in6.sin6_family = AF_INET6;
+	endpoint->addr.in6.sin6_port = udp_hdr(skb)->source;
+	endpoint->addr.in6.sin6_addr = ipv6_hdr(skb)->saddr;
+	endpoint->addr.in6.sin6_scope_id =
+		ipv6_iface_scope_id(&ipv6_hdr(skb)->saddr, skb->skb_iif);
+	endpoint->src6 = ipv6_hdr(skb)->daddr;
+}
+
+int vpn_endpoint_set(struct vpn_peer *peer, const union vpn_sockaddr *addr)
+{
+	struct vpn_endpoint *endpoint, wanted = {};
+
+	if (addr->sa.sa_family == AF_INET) {
+		wanted.addr.in.sin_family = AF_INET;
+		wanted.addr.in.sin_port = addr->in.sin_port;
+		wanted.addr.in.sin_addr = addr->in.sin_addr;
+	} else {
+		wanted.addr.in6.sin6_family = AF_INET6;
+		wanted.addr.in6.sin6_port = addr->in6.sin6_port;
+		wanted.addr.in6.sin6_addr = addr->in6.sin6_addr;
+		wanted.addr.in6.sin6_scope_id = addr->in6.sin6_scope_id;
+	}
+	endpoint = endpoint_alloc(&wanted);
+	if (!endpoint)
+		return -ENOMEM;
+	endpoint_publish(peer, endpoint);
+	return 0;
+}
+
+void vpn_endpoint_learn(struct vpn_peer *peer, const struct sk_buff *skb)
+{
+	struct vpn_endpoint *endpoint, *known, seen;
+	bool moved;
+
+	endpoint_of_skb(&seen, skb);
+	rcu_read_lock();
+	known = rcu_dereference(peer->endpoint);
+	moved = !known || !same_addr(known, &seen);
+	if (!moved && same_src(known, &seen)) {
+		rcu_read_unlock();
+		return;
+	}
+	rcu_read_unlock();
+
+	/* Without memory the peer stays where it was until its next packet. */
+	endpoint = endpoint_alloc(&seen);
+	if (!endpoint)
+		return;
+	endpoint_publish(peer, endpoint);
+	if (moved)
+		vpn_event_endpoint_moved(peer);
+}
+
+void vpn_endpoint_forget_source(struct vpn_peer *peer)
+{
+	struct vpn_endpoint *endpoint = NULL, *known, wanted = {};
+
+	rcu_read_lock();
+	known = rcu_dereference(peer->endpoint);
+	if (known) {
+		wanted.addr = known->addr;
+		endpoint = endpoint_alloc(&wanted);
+	}
+	rcu_read_unlock();
+	if (endpoint)
+		endpoint_publish(peer, endpoint);
+}
+
+void vpn_endpoint_clear(struct vpn_peer *peer)
+{
+	endpoint_publish(peer, NULL);
+}
+
+static bool route_left_source(const struct vpn_endpoint *endpoint,
+			      const struct rtable *rt)
+{
+	if (!endpoint->src_ifindex || READ_ONCE(endpoint->src_lost))
+		return false;
+	if (IS_ERR(rt))
+		return PTR_ERR(rt) == -EINVAL;
+	return rt->dst.dev->ifindex != endpoint->src_ifindex;
+}
+
+static struct rtable *route4(struct vpn_endpoint *endpoint, struct sock *sk,
+			     struct flowi4 *fl)
+{
+	struct rtable *rt;
+
+	if (fl->saddr && !inet_confirm_addr(sock_net(sk), NULL, 0, fl->saddr,
+					    RT_SCOPE_HOST)) {
+		WRITE_ONCE(endpoint->src_lost, true);
+		fl->saddr = 0;
+	}
+	security_sk_classify_flow(sk, flowi4_to_flowi_common(fl));
+	rt = ip_route_output_flow(sock_net(sk), fl, sk);
+	if (!route_left_source(endpoint, rt))
+		return rt;
+
+	if (!IS_ERR(rt))
+		ip_rt_put(rt);
+	WRITE_ONCE(endpoint->src_lost, true);
+	fl->saddr = 0;
+	return ip_route_output_flow(sock_net(sk), fl, sk);
+}
+
+static int send4(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
+		 struct dst_cache *routes, struct sock *sk,
+		 struct sk_buff *skb, u8 ds)
+{
+	struct flowi4 fl = {
+		.daddr = endpoint->addr.in.sin_addr.s_addr,
+		.saddr = READ_ONCE(endpoint->src_lost) ?
+			 0 : endpoint->src4.s_addr,
+		.fl4_dport = endpoint->addr.in.sin_port,
+		.fl4_sport = inet_sk(sk)->inet_sport,
+		.flowi4_mark = skb->mark,
+		.flowi4_proto = IPPROTO_UDP,
+	};
+	struct rtable *rt = NULL;
+
+	if (routes)
+		rt = dst_cache_get_ip4(routes, &fl.saddr);
+	if (!rt) {
+		rt = route4(endpoint, sk, &fl);
+		if (IS_ERR(rt))
+			return PTR_ERR(rt);
+		if (routes)
+			dst_cache_set_ip4(routes, &rt->dst, fl.saddr);
+	}
+	if (unlikely(rt->dst.dev == vpn->dev)) {
+		ip_rt_put(rt);
+		return -ELOOP;
+	}
+	udp_tunnel_xmit_skb(rt, sk, skb, fl.saddr, fl.daddr, ds,
+			    ip4_dst_hoplimit(&rt->dst), 0, fl.fl4_sport,
+			    fl.fl4_dport, false, false, 0);
+	return 0;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static int send6(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
+		 struct dst_cache *routes, struct sock *sk,
+		 struct sk_buff *skb, u8 ds)
+{
+	struct flowi6 fl = {
+		.daddr = endpoint->addr.in6.sin6_addr,
+		.fl6_dport = endpoint->addr.in6.sin6_port,
+		.fl6_sport = inet_sk(sk)->inet_sport,
+		.flowi6_mark = skb->mark,
+		.flowi6_oif = endpoint->addr.in6.sin6_scope_id,
+		.flowi6_proto = IPPROTO_UDP,
+	};
+	struct dst_entry *dst = NULL;
+
+	if (!READ_ONCE(endpoint->src_lost))
+		fl.saddr = endpoint->src6;
+	if (routes)
+		dst = dst_cache_get_ip6(routes, &fl.saddr);
+	if (!dst) {
+		if (!ipv6_addr_any(&fl.saddr) &&
+		    !ipv6_chk_addr(sock_net(sk), &fl.saddr, NULL, 0)) {
+			WRITE_ONCE(endpoint->src_lost, true);
+			fl.saddr = in6addr_any;
+		}
+		security_sk_classify_flow(sk, flowi6_to_flowi_common(&fl));
+		dst = ip6_dst_lookup_flow(sock_net(sk), sk, &fl, NULL);
+		if (IS_ERR(dst))
+			return PTR_ERR(dst);
+		if (routes)
+			dst_cache_set_ip6(routes, dst, &fl.saddr);
+	}
+	if (unlikely(dst->dev == vpn->dev)) {
+		dst_release(dst);
+		return -ELOOP;
+	}
+	/* The underlay may fragment, as it may for IPv4. */
+	skb->ignore_df = 1;
+	udp_tunnel6_xmit_skb(dst, sk, skb, NULL, &fl.saddr, &fl.daddr, ds,
+			     ip6_dst_hoplimit(dst), 0, fl.fl6_sport,
+			     fl.fl6_dport, false, 0);
+	return 0;
+}
+#else
+static int send6(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
+		 struct dst_cache *routes, struct sock *sk,
+		 struct sk_buff *skb, u8 ds)
+{
+	return -EAFNOSUPPORT;
+}
+#endif
+
+static void count_failure(struct vpn_device *vpn, int err, unsigned int packets)
+{
+	vpn_stats_drop(vpn, err == -ELOOP ? VPN_STAT_DROP_TX_LOOP :
+		       err == -EDESTADDRREQ ? VPN_STAT_DROP_TX_NO_ENDPOINT :
+		       VPN_STAT_DROP_TX_ROUTE, packets);
+}
+
+/* Send to @endpoint; @routes is NULL when no route is to be remembered. */
+static int send_to(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
+		   struct dst_cache *routes, struct sk_buff *skb, u8 ds)
+{
+	unsigned int packets = skb_shinfo(skb)->gso_segs ?: 1;
+	struct vpn_socket *sock = rcu_dereference_bh(vpn->sock);
+	int err = -ENONET;
+
+	/* Sent like a packet of our own: the stack is not to count it for us. */
+	skb->dev = NULL;
+	skb->mark = READ_ONCE(vpn->fwmark);
+	if (!endpoint)
+		err = -EDESTADDRREQ;
+	else if (endpoint->addr.sa.sa_family == AF_INET && sock)
+		err = send4(vpn, endpoint, routes, sock->sock4->sk, skb, ds);
+	else if (endpoint->addr.sa.sa_family == AF_INET6 && sock && sock->sock6)
+		err = send6(vpn, endpoint, routes, sock->sock6->sk, skb, ds);
+	if (likely(!err))
+		return 0;
+	kfree_skb(skb);
+	count_failure(vpn, err, packets);
+	return err;
+}
+
+int vpn_socket_send(struct vpn_peer *peer, struct sk_buff *skb, u8 ds)
+{
+	struct vpn_endpoint *endpoint = rcu_dereference_bh(peer->endpoint);
+	unsigned int len = skb->len;
+	int err;
+
+	err = send_to(peer->vpn, endpoint, endpoint ? &endpoint->routes : NULL,
+		      skb, ds);
+	if (likely(!err))
+		atomic64_add(len, &peer->tx_bytes);
+	return err;
+}
+
+static struct sk_buff *message_skb(const void *message, size_t len)
+{
+	struct sk_buff *skb = alloc_skb(VPN_TX_HEADROOM + len, GFP_KERNEL);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, VPN_TX_HEADROOM);
+	skb_put_data(skb, message, len);
+	return skb;
+}
+
+int vpn_socket_send_message(struct vpn_peer *peer, const void *message,
+			    size_t len)
+{
+	struct sk_buff *skb = message_skb(message, len);
+	int err;
+
+	if (!skb)
+		return -ENOMEM;
+	rcu_read_lock_bh();
+	err = vpn_socket_send(peer, skb, HANDSHAKE_DS);
+	rcu_read_unlock_bh();
+	return err;
+}
+
+int vpn_socket_reply(struct vpn_device *vpn, const struct sk_buff *in,
+		     const void *message, size_t len)
+{
+	struct sk_buff *skb = message_skb(message, len);
+	struct vpn_endpoint endpoint;
+	int err;
+
+	if (!skb)
+		return -ENOMEM;
+	endpoint_of_skb(&endpoint, in);
+	rcu_read_lock_bh();
+	err = send_to(vpn, &endpoint, NULL, skb, HANDSHAKE_DS);
+	rcu_read_unlock_bh();
+	return err;
+}
+
+static void socket_data_ready(struct sock *sk)
+{
+	struct vpn_device *vpn;
+
+	rcu_read_lock();
+	vpn = rcu_dereference_sk_user_data(sk);
+	if (likely(vpn))
+		vpn_rx_schedule(vpn);
+	rcu_read_unlock();
+}
+
+static int enable_gro(struct socket *sock)
+{
+	int one = 1;
+
+	return sock->ops->setsockopt(sock, SOL_UDP, UDP_GRO,
+				     KERNEL_SOCKPTR(&one), sizeof(one));
+}
+
+static int socket_create(struct vpn_device *vpn, struct net *net, u8 family,
+			 u16 port, struct socket **result)
+{
+	struct udp_port_cfg cfg = {
+		.family = family,
+		.local_udp_port = htons(port),
+		.use_udp_checksums = true,
+		.use_udp6_tx_checksums = true,
+		.use_udp6_rx_checksums = true,
+		.ipv6_v6only = true,
+	};
+	struct socket *sock;
+	struct sock *sk;
+	int err;
+
+	err = udp_sock_create(net, &cfg, &sock);
+	if (err < 0)
+		return err;
+	err = enable_gro(sock);
+	if (err) {
+		sock_release(sock);
+		return err;
+	}
+
+	sk = sock->sk;
+	sk->sk_allocation = GFP_ATOMIC;
+	lock_sock(sk);
+	sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
+	WRITE_ONCE(sk->sk_rcvbuf, RECEIVE_BUFFER);
+	release_sock(sk);
+
+	write_lock_bh(&sk->sk_callback_lock);
+	rcu_assign_sk_user_data(sk, vpn);
+	sk->sk_data_ready = socket_data_ready;
+	write_unlock_bh(&sk->sk_callback_lock);
+
+	*result = sock;
+	return 0;
+}
+
+static void socket_destroy(struct socket *sock)
+{
+	if (!sock)
+		return;
+	rcu_assign_sk_user_data(sock->sk, NULL);
+	kernel_sock_shutdown(sock, SHUT_RDWR);
+	sock_release(sock);
+}
+
+static u16 socket_port(const struct socket *sock)
+{
+	return ntohs(inet_sk(sock->sk)->inet_sport);
+}
+
+/* Both families on one port; IPv6 alone may be missing from the kernel. */
+static int sockets_create(struct vpn_device *vpn, struct net *net, u16 port,
+			  struct vpn_socket *sock)
+{
+	int err;
+
+	err = socket_create(vpn, net, AF_INET, port, &sock->sock4);
+	if (err)
+		return err;
+	if (!IS_ENABLED(CONFIG_IPV6) || !ipv6_mod_enabled())
+		return 0;
+	err = socket_create(vpn, net, AF_INET6, socket_port(sock->sock4),
+			    &sock->sock6);
+	if (err) {
+		socket_destroy(sock->sock4);
+		sock->sock4 = NULL;
+	}
+	return err;
+}
+
+static struct vpn_socket *socket_listen(struct vpn_device *vpn,
+					struct net *net, u16 port)
+{
+	struct vpn_socket *sock = kzalloc(sizeof(*sock), GFP_KERNEL);
+	int attempts = PORT_ATTEMPTS;
+	int err;
+
+	if (!sock)
+		return ERR_PTR(-ENOMEM);
+	do {
+		err = sockets_create(vpn, net, port, sock);
+	} while (err == -EADDRINUSE && !port && --attempts);
+	if (err) {
+		kfree(sock);
+		return ERR_PTR(err);
+	}
+	return sock;
+}
+
+static void socket_replace(struct vpn_device *vpn, struct vpn_socket *sock)
+{
+	struct vpn_socket *former;
+
+	former = rcu_replace_pointer(vpn->sock, sock,
+				     lockdep_is_held(&vpn->lock));
+	if (!former)
+		return;
+	/* Senders and the receiver may still be at work with the former one. */
+	synchronize_net();
+	socket_destroy(former->sock4);
+	socket_destroy(former->sock6);
+	kfree(former);
+}
+
+int vpn_socket_open(struct vpn_device *vpn, u16 port)
+{
+	struct vpn_socket *sock;
+	struct net *net;
+
+	lockdep_assert_held(&vpn->lock);
+
+	sock = rcu_dereference_protected(vpn->sock,
+					 lockdep_is_held(&vpn->lock));
+	if (sock && port && socket_port(sock->sock4) == port)
+		return 0;
+
+	rcu_read_lock();
+	net = rcu_dereference(vpn->birth_net);
+	net = net ? maybe_get_net(net) : NULL;
+	rcu_read_unlock();
+	if (!net)
+		return -ENONET;
+
+	sock = socket_listen(vpn, net, port);
+	put_net(net);
+	if (IS_ERR(sock))
+		return PTR_ERR(sock);
+	vpn->listen_port = socket_port(sock->sock4);
+	socket_replace(vpn, sock);
+	return 0;
+}
+
+void vpn_socket_close(struct vpn_device *vpn)
+{
+	lockdep_assert_held(&vpn->lock);
+
+	socket_replace(vpn, NULL);
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The clocks of a peer (WireGuard white paper, section 6). Each of its five
+ * timers stands for one promise:
+ *
+ * retransmit_handshake: an initiation is repeated until it is answered, for at
+ *	most %VPN_REKEY_ATTEMPT_TIME.
+ * send_keepalive: who has received data answers within %VPN_KEEPALIVE_TIMEOUT,
+ *	if only with an empty message.
+ * new_handshake: who has sent data and hears nothing begins a new session.
+ * erase_keys: keys do not outlive their use by more than three times
+ *	%VPN_REJECT_AFTER_TIME.
+ * persistent_keepalive: what the administrator asked for.
+ *
+ * Timers run on jiffies; ages that decide about keys are taken on the boot
+ * clock, which goes on while the machine sleeps.
+ */
+
+#include <linux/moduleparam.h>
+#include <linux/random.h>
+
+#include "device.h"
+#include "event.h"
+#include "handshake.h"
+#include "peer.h"
+#include "timer.h"
+#include "tx.h"
+
+#define HANDSHAKE_ATTEMPTS_MAX (VPN_REKEY_ATTEMPT_TIME / VPN_REKEY_TIMEOUT)
+
+#ifdef VPN_TEST
+unsigned int vpn_timescale = 1;
+
+static int timescale_set(const char *value, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(value, kp, 1, 100);
+}
+
+static const struct kernel_param_ops timescale_ops = {
+	.set = timescale_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(timescale, &timescale_ops, &vpn_timescale, 0644);
+MODULE_PARM_DESC(timescale, "how many times faster the protocol's clocks run (test builds only)");
+#endif
+
+/* Ends that began together should not go on colliding: up to a third of a second. */
+static unsigned long jitter(void)
+{
+	return get_random_u32_below(vpn_seconds_to_jiffies(1) / 3 + 1);
+}
+
+static void arm(struct vpn_peer *peer, struct timer_list *timer,
+		unsigned long delay)
+{
+	rcu_read_lock();
+	if (READ_ONCE(peer->timers.enabled))
+		mod_timer(timer, jiffies + delay);
+	rcu_read_unlock();
+}
+
+static void disarm(struct timer_list *timer)
+{
+	if (timer_pending(timer))
+		timer_delete(timer);
+}
+
+static void arm_erase_keys(struct vpn_peer *peer)
+{
+	arm(peer, &peer->timers.erase_keys,
+	    vpn_seconds_to_jiffies(3 * VPN_REJECT_AFTER_TIME));
+}
+
+/* The peer does not answer: stop, and let the application hear of it. */
+static void give_up_handshake(struct vpn_peer *peer)
+{
+	net_dbg_ratelimited("%s: peer %llu does not answer after %u attempts\n",
+			    peer->vpn->dev->name, peer->id,
+			    peer->timers.handshake_attempts + 1);
+	disarm(&peer->timers.send_keepalive);
+	vpn_tx_purge_staged(peer);
+	if (!timer_pending(&peer->timers.erase_keys))
+		arm_erase_keys(peer);
+}
+
+static void retransmit_handshake_expired(struct timer_list *timer)
+{
+	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
+					     timers.retransmit_handshake);
+
+	if (peer->timers.handshake_attempts > HANDSHAKE_ATTEMPTS_MAX) {
+		give_up_handshake(peer);
+		return;
+	}
+	peer->timers.handshake_attempts++;
+	/* Our own address may be the reason why nothing comes back. */
+	vpn_endpoint_forget_source(peer);
+	vpn_handshake_queue(peer, true);
+}
+
+static void send_keepalive_expired(struct timer_list *timer)
+{
+	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
+					     timers.send_keepalive);
+
+	vpn_tx_keepalive(peer);
+	if (READ_ONCE(peer->timers.need_another_keepalive)) {
+		WRITE_ONCE(peer->timers.need_another_keepalive, false);
+		arm(peer, timer, vpn_seconds_to_jiffies(VPN_KEEPALIVE_TIMEOUT));
+	}
+}
+
+static void new_handshake_expired(struct timer_list *timer)
+{
+	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
+					     timers.new_handshake);
+
+	vpn_endpoint_forget_source(peer);
+	vpn_handshake_queue(peer, false);
+}
+
+static void erase_keys_expired(struct timer_list *timer)
+{
+	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
+					     timers.erase_keys);
+
+	vpn_peer_queue_work(peer, &peer->erase_work);
+}
+
+void vpn_timers_erase_work(struct work_struct *work)
+{
+	struct vpn_peer *peer = container_of(work, struct vpn_peer, erase_work);
+
+	vpn_handshake_clear(peer);
+	if (vpn_session_end_all(peer))
+		vpn_event_session_expired(peer);
+	vpn_peer_put(peer);
+}
+
+static void persistent_keepalive_expired(struct timer_list *timer)
+{
+	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
+					     timers.persistent_keepalive);
+
+	if (READ_ONCE(peer->timers.persistent_keepalive_interval))
+		vpn_tx_keepalive(peer);
+}
+
+/* Anything authenticated, in either direction, keeps the mapping of a NAT. */
+static void put_off_persistent_keepalive(struct vpn_peer *peer)
+{
+	u16 interval = READ_ONCE(peer->timers.persistent_keepalive_interval);
+
+	if (interval)
+		arm(peer, &peer->timers.persistent_keepalive,
+		    vpn_seconds_to_jiffies(interval));
+}
+
+void vpn_timers_data_sent(struct vpn_peer *peer)
+{
+	struct timer_list *timer = &peer->timers.new_handshake;
+
+	if (!timer_pending(timer))
+		arm(peer, timer, jitter() +
+		    vpn_seconds_to_jiffies(VPN_KEEPALIVE_TIMEOUT +
+					   VPN_REKEY_TIMEOUT));
+}
+
+void vpn_timers_data_received(struct vpn_peer *peer)
+{
+	struct timer_list *timer = &peer->timers.send_keepalive;
+
+	if (!timer_pending(timer))
+		arm(peer, timer, vpn_seconds_to_jiffies(VPN_KEEPALIVE_TIMEOUT));
+	else if (!READ_ONCE(peer->timers.need_another_keepalive))
+		WRITE_ONCE(peer->timers.need_another_keepalive, true);
+}
+
+void vpn_timers_authenticated_sent(struct vpn_peer *peer)
+{
+	disarm(&peer->timers.send_keepalive);
+	put_off_persistent_keepalive(peer);
+}
+
+void vpn_timers_authenticated_received(struct vpn_peer *peer)
+{
+	disarm(&peer->timers.new_handshake);
+	put_off_persistent_keepalive(peer);
+}
+
+void vpn_timers_handshake_initiated(struct vpn_peer *peer)
+{
+	arm(peer, &peer->timers.retransmit_handshake,
+	    vpn_seconds_to_jiffies(VPN_REKEY_TIMEOUT) + jitter());
+}
+
+void vpn_timers_handshake_complete(struct vpn_peer *peer)
+{
+	disarm(&peer->timers.retransmit_handshake);
+	peer->timers.handshake_attempts = 0;
+	WRITE_ONCE(peer->timers.sent_lastminute_handshake, false);
+	WRITE_ONCE(peer->last_handshake, ktime_get_real_ns());
+}
+
+void vpn_timers_session_derived(struct vpn_peer *peer)
+{
+	arm_erase_keys(peer);
+}
+
+void vpn_timers_set_persistent_keepalive(struct vpn_peer *peer, u16 seconds)
+{
+	u16 former = peer->timers.persistent_keepalive_interval;
+
+	lockdep_assert_held(&peer->vpn->lock);
+
+	WRITE_ONCE(peer->timers.persistent_keepalive_interval, seconds);
+	if (!seconds)
+		disarm(&peer->timers.persistent_keepalive);
+	else if (!former && READ_ONCE(peer->timers.enabled))
+		vpn_tx_keepalive(peer);
+}
+
+void vpn_timers_start(struct vpn_peer *peer)
+{
+	lockdep_assert_held(&peer->vpn->lock);
+
+	WRITE_ONCE(peer->timers.enabled, true);
+	if (peer->timers.persistent_keepalive_interval)
+		vpn_tx_keepalive(peer);
+}
+
+void vpn_timers_disable(struct vpn_peer *peer)
+{
+	WRITE_ONCE(peer->timers.enabled, false);
+}
+
+void vpn_timers_stop(struct vpn_peer *peer)
+{
+	timer_delete_sync(&peer->timers.retransmit_handshake);
+	timer_delete_sync(&peer->timers.send_keepalive);
+	timer_delete_sync(&peer->timers.new_handshake);
+	timer_delete_sync(&peer->timers.erase_keys);
+	timer_delete_sync(&peer->timers.persistent_keepalive);
+	peer->timers.handshake_attempts = 0;
+	peer->timers.need_another_keepalive = false;
+	peer->timers.sent_lastminute_handshake = false;
+}
+
+void vpn_timers_setup(struct vpn_peer *peer)
+{
+	struct vpn_timers *timers = &peer->timers;
+
+	timer_setup(&timers->retransmit_handshake,
+		    retransmit_handshake_expired, 0);
+	timer_setup(&timers->send_keepalive, send_keepalive_expired, 0);
+	timer_setup(&timers->new_handshake, new_handshake_expired, 0);
+	timer_setup(&timers->erase_keys, erase_keys_expired, 0);
+	timer_setup(&timers->persistent_keepalive,
+		    persistent_keepalive_expired, 0);
+}

@@ -1,0 +1,784 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From an inner packet to the UDP socket, on the CPU that sends it.
+ *
+ * vpn_tx_xmit() finds the peer. With a usable key the packet goes on at once:
+ * a GSO train becomes one outer UDP GSO skb (send_train), a single packet is
+ * sealed where it is or in a copy (send_single). Without one it is staged, and
+ * vpn_tx_staged() sends it once a handshake gave us a key.
+ */
+
+#include <linux/icmpv6.h>
+#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <net/checksum.h>
+#include <net/dst_metadata.h>
+#include <net/icmp.h>
+#include <net/inet_ecn.h>
+#include <net/ip_tunnels.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include <net/udp.h>
+
+#include "batch.h"
+#include "device.h"
+#include "handshake.h"
+#include "peer.h"
+#include "stats.h"
+#include "timer.h"
+#include "trace.h"
+#include "tx.h"
+
+/* Deeper nesting of tunnels is a loop; the stack would complain a bit later. */
+#define RECURSION_MAX 3
+
+/* The outer UDP datagram before segmentation, as the IPv6 header bounds it. */
+#define TRAIN_MAX (65535 - sizeof(struct ipv6hdr) - sizeof(struct udphdr))
+
+/* IPv6 with extensions and TCP with options; longer ones are rare. */
+#define TRAIN_HEADER_MAX 160
+
+/* Pages of a train come in blocks of this order while memory allows. */
+#define TRAIN_PAGE_ORDER 3
+
+/* What a packet brings along from vpn_tx_xmit(). */
+struct tx_cb {
+	u32 mtu;	/* of its route; bounds the padding */
+	u8 ds;		/* DSCP and ECN of the outer packet */
+};
+
+/**
+ * struct train - an inner GSO skb that is being cut
+ * @skb: the skb
+ * @cb: what it brought along
+ * @mss: payload octets of a segment
+ * @transport: offset of the TCP or UDP header
+ * @header_len: octets in front of the payload
+ * @offset: of the payload that comes next
+ * @pseudo: sum of the pseudo header without the length
+ * @tcp: else UDP
+ * @ipv6: else IPv4
+ * @fixed_id: all segments have one IPv4 identification
+ * @header: of the segment that comes next
+ */
+struct train {
+	struct sk_buff *skb;
+	struct tx_cb cb;
+	unsigned int mss;
+	unsigned int transport;
+	unsigned int header_len;
+	unsigned int offset;
+	__wsum pseudo;
+	bool tcp;
+	bool ipv6;
+	bool fixed_id;
+	u8 header[TRAIN_HEADER_MAX] __aligned(4);
+};
+
+static struct vpn_batch __percpu *batches;
+
+static struct tx_cb *tx_cb(const struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct tx_cb) > sizeof(skb->cb));
+	return (struct tx_cb *)skb->cb;
+}
+
+/* Length after padding: to a multiple of 16, but not beyond the MTU. */
+static unsigned int padded_len(unsigned int len, unsigned int mtu)
+{
+	unsigned int last = len;
+
+	if (unlikely(!mtu))
+		return ALIGN(len, VPN_PADDING);
+	if (unlikely(last > mtu))
+		last %= mtu;
+	return len - last + min(mtu, ALIGN(last, VPN_PADDING));
+}
+
+static void write_header(u8 *to, const struct vpn_keypair *keypair, u64 counter)
+{
+	const struct vpn_msg_data message = {
+		.header.type = VPN_MSG_DATA,
+		.receiver = keypair->remote_index,
+		.counter = cpu_to_le64(counter),
+	};
+
+	memcpy(to, &message, sizeof(message));
+}
+
+/*
+ * Whether @skb's memory is charged to the sending socket by a destructor that
+ * subtracts truesize, so that the charge can pass to other memory.
+ */
+static bool charges_socket(const struct sk_buff *skb)
+{
+	if (!skb->sk || !sk_fullsock(skb->sk))
+		return false;
+	if (skb->destructor == sock_wfree)
+		return true;
+	return sk_is_tcp(skb->sk) && skb->destructor &&
+	       skb->destructor != sock_efree && skb->destructor != sock_edemux;
+}
+
+/*
+ * The sealed packet stays charged to the socket until it leaves: TCP small
+ * queues and pacing go by it. The last of a train takes over the charge of the
+ * skb itself, so that the socket sees no gap.
+ */
+static void inherit_socket(struct sk_buff *outer, struct sk_buff *skb, bool last)
+{
+	struct sock *sk = skb->sk;
+	int delta = outer->truesize;
+
+	if (!charges_socket(skb))
+		return;
+	outer->sk = sk;
+	outer->destructor = skb->destructor;
+	if (last) {
+		delta -= skb->truesize;
+		skb->sk = NULL;
+		skb->destructor = NULL;
+	}
+	if (delta >= 0)
+		refcount_add(delta, &sk->sk_wmem_alloc);
+	else
+		WARN_ON_ONCE(refcount_sub_and_test(-delta, &sk->sk_wmem_alloc));
+}
+
+static void inherit_attributes(struct sk_buff *outer, const struct sk_buff *skb)
+{
+	outer->priority = skb->priority;
+	vpn_skb_copy_delivery_time(outer, skb);
+	if (skb->l4_hash)
+		__skb_set_hash(outer, skb->hash, skb->sw_hash, true);
+}
+
+/* Sealing in place needs memory that is ours alone, and room at both ends. */
+static bool can_seal_in_place(const struct sk_buff *skb, unsigned int grow)
+{
+	return !skb_is_nonlinear(skb) && !skb_cloned(skb) &&
+	       skb_headroom(skb) >= VPN_TX_HEADROOM &&
+	       skb_tailroom(skb) >= grow;
+}
+
+static struct sk_buff *prepare_in_place(struct sk_buff *skb)
+{
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	skb_scrub_packet(skb, false);
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->encapsulation = 0;
+	return skb;
+}
+
+static struct sk_buff *prepare_copy(struct vpn_device *vpn, struct sk_buff *skb,
+				    unsigned int grow)
+{
+	struct sk_buff *outer = alloc_skb(VPN_TX_HEADROOM + skb->len + grow,
+					  GFP_ATOMIC | __GFP_NOWARN);
+
+	if (unlikely(!outer)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	skb_reserve(outer, VPN_TX_HEADROOM);
+	skb_copy_and_csum_dev(skb, skb_put(outer, skb->len));
+	inherit_attributes(outer, skb);
+	inherit_socket(outer, skb, true);
+	consume_skb(skb);
+	vpn_stats_inc(vpn, VPN_STAT_TX_COPIED);
+	return outer;
+}
+
+/*
+ * Take @count counters of the session. Those that are left over when sending
+ * fails are never used.
+ */
+static bool reserve_counters(struct vpn_keypair *keypair, unsigned int count,
+			     u64 *first)
+{
+	*first = atomic64_fetch_add(count, &keypair->send_counter);
+	return likely(*first + count <= VPN_REJECT_AFTER_MESSAGES);
+}
+
+static int seal_and_send(struct vpn_peer *peer, struct vpn_keypair *keypair,
+			 struct vpn_batch *batch, struct sk_buff *outer, u8 ds)
+{
+	struct vpn_device *vpn = peer->vpn;
+	unsigned int i;
+	u64 counter;
+
+	if (!reserve_counters(keypair, batch->count, &counter)) {
+		kfree_skb(outer);
+		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_NO_KEY, batch->count);
+		return -ENOKEY;
+	}
+	trace_vpn_send(vpn->dev, peer->id, counter, batch->count, outer->len);
+	for (i = 0; i < batch->count; i++) {
+		struct vpn_segment *segment = &batch->segments[i];
+
+		segment->counter = counter + i;
+		write_header(segment->data - sizeof(struct vpn_msg_data),
+			     keypair, segment->counter);
+	}
+	if (unlikely(vpn_aead_seal(&keypair->send, batch->segments,
+				   batch->count))) {
+		kfree_skb(outer);
+		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_SEAL, batch->count);
+		return -EIO;
+	}
+	return vpn_socket_send(peer, outer, ds);
+}
+
+static void send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
+			struct sk_buff *skb)
+{
+	const struct tx_cb cb = *tx_cb(skb);
+	struct vpn_device *vpn = peer->vpn;
+	unsigned int len = skb->len, padding, grow;
+	struct vpn_batch *batch = this_cpu_ptr(batches);
+
+	padding = padded_len(len, cb.mtu) - len;
+	grow = padding + VPN_TAG_LEN;
+	skb = can_seal_in_place(skb, grow) ? prepare_in_place(skb) :
+	      prepare_copy(vpn, skb, grow);
+	if (unlikely(!skb)) {
+		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_NO_MEMORY, 1);
+		return;
+	}
+
+	skb_put_zero(skb, padding);
+	batch->count = 1;
+	batch->segments[0].data = skb->data;
+	batch->segments[0].len = len + padding;
+	skb_put(skb, VPN_TAG_LEN);
+	skb_push(skb, sizeof(struct vpn_msg_data));
+	if (seal_and_send(peer, keypair, batch, skb, cb.ds))
+		return;
+	vpn_stats_sent(vpn, 1, len);
+	vpn_stats_inc(vpn, VPN_STAT_TX_SINGLES);
+}
+
+static unsigned int transport_header_len(const struct train *train,
+					 const struct sk_buff *skb)
+{
+	struct tcphdr buffer;
+	const struct tcphdr *tcp;
+
+	if (!train->tcp)
+		return sizeof(struct udphdr);
+	tcp = skb_header_pointer(skb, train->transport, sizeof(buffer),
+				 &buffer);
+	return tcp ? tcp->doff * 4 : 0;
+}
+
+/* Read the headers once; false when the stack has to cut this one for us. */
+static bool train_begin(struct train *train, struct sk_buff *skb)
+{
+	const unsigned int known = SKB_GSO_TCPV4 | SKB_GSO_TCPV6 |
+				   SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID |
+				   SKB_GSO_UDP_L4;
+	unsigned int type = skb_shinfo(skb)->gso_type, len;
+	__sum16 check;
+
+	if ((type & ~known) || skb->ip_summed != CHECKSUM_PARTIAL ||
+	    skb->encapsulation)
+		return false;
+	train->skb = skb;
+	train->cb = *tx_cb(skb);
+	train->mss = skb_shinfo(skb)->gso_size;
+	train->transport = skb_checksum_start_offset(skb);
+	train->tcp = type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6);
+	train->ipv6 = skb->protocol == htons(ETH_P_IPV6);
+	train->fixed_id = type & SKB_GSO_TCP_FIXEDID;
+	len = transport_header_len(train, skb);
+	train->header_len = train->transport + len;
+	train->offset = train->header_len;
+	if (!len || !train->mss || train->header_len > TRAIN_HEADER_MAX ||
+	    train->header_len >= skb->len ||
+	    skb_copy_bits(skb, 0, train->header, train->header_len))
+		return false;
+
+	memcpy(&check, train->header + train->transport + skb->csum_offset,
+	       sizeof(check));
+	train->pseudo = csum_sub(csum_unfold(check),
+				 (__force __wsum)htonl(skb->len -
+						       train->transport));
+	return true;
+}
+
+static unsigned int train_left(const struct train *train)
+{
+	return train->skb->len - train->offset;
+}
+
+static unsigned int train_segment_len(const struct train *train)
+{
+	return train->header_len + min(train->mss, train_left(train));
+}
+
+/* Put the lengths into the network header of one segment. */
+static void write_network_header(const struct train *train, u8 *to,
+				 unsigned int len)
+{
+	struct ipv6hdr *ip6 = (struct ipv6hdr *)to;
+	struct iphdr *ip4 = (struct iphdr *)to;
+
+	if (train->ipv6) {
+		ip6->payload_len = htons(len - sizeof(*ip6));
+		return;
+	}
+	ip4->tot_len = htons(len);
+	ip4->check = 0;
+	ip4->check = ip_fast_csum(to, ip4->ihl);
+}
+
+static void write_tcp_header(const struct train *train, u8 *to, __wsum payload,
+			     __wsum pseudo, bool last)
+{
+	struct tcphdr *tcp = (struct tcphdr *)(to + train->transport);
+
+	if (!last) {
+		tcp->fin = 0;
+		tcp->psh = 0;
+	}
+	tcp->check = ~csum_fold(pseudo);
+	tcp->check = csum_fold(csum_partial(tcp, tcp->doff * 4, payload));
+}
+
+static void write_udp_header(const struct train *train, u8 *to, __wsum payload,
+			     __wsum pseudo, unsigned int len)
+{
+	struct udphdr *udp = (struct udphdr *)(to + train->transport);
+
+	udp->len = htons(len);
+	if (!udp->check)
+		return;
+	udp->check = ~csum_fold(pseudo);
+	udp->check = csum_fold(csum_partial(udp, sizeof(*udp), payload));
+	if (!udp->check)
+		udp->check = CSUM_MANGLED_0;
+}
+
+/* What differs in the header of the segment behind this one. */
+static void train_advance(struct train *train, unsigned int payload)
+{
+	struct iphdr *ip4 = (struct iphdr *)train->header;
+	struct tcphdr *tcp;
+
+	train->offset += payload;
+	if (!train->ipv6 && !train->fixed_id)
+		ip4->id = htons(ntohs(ip4->id) + 1);
+	if (!train->tcp)
+		return;
+	tcp = (struct tcphdr *)(train->header + train->transport);
+	tcp->seq = htonl(ntohl(tcp->seq) + payload);
+	tcp->cwr = 0;
+}
+
+/* Write the next inner packet to @to: headers, payload, checksums. */
+static void train_write(struct train *train, u8 *to)
+{
+	unsigned int payload = min(train->mss, train_left(train));
+	unsigned int len = train->header_len + payload - train->transport;
+	bool last = payload == train_left(train);
+	__wsum sum, pseudo;
+
+	memcpy(to, train->header, train->header_len);
+	sum = skb_copy_and_csum_bits(train->skb, train->offset,
+				     to + train->header_len, payload);
+	pseudo = csum_add(train->pseudo, (__force __wsum)htonl(len));
+	write_network_header(train, to, train->header_len + payload);
+	if (train->tcp)
+		write_tcp_header(train, to, sum, pseudo, last);
+	else
+		write_udp_header(train, to, sum, pseudo, len);
+	train_advance(train, payload);
+}
+
+/* Another block of pages for @outer, with room for at least @len octets. */
+static bool add_block(struct sk_buff *outer, unsigned int len,
+		      unsigned int *room)
+{
+	const gfp_t gfp = GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN |
+			  __GFP_NORETRY;
+	unsigned int order = max(get_order(len), TRAIN_PAGE_ORDER);
+	int frags = skb_shinfo(outer)->nr_frags;
+	struct page *page;
+
+	if (frags >= MAX_SKB_FRAGS)
+		return false;
+	page = alloc_pages(gfp, order);
+	if (!page) {
+		order = get_order(len);
+		page = alloc_pages(gfp, order);
+	}
+	if (!page)
+		return false;
+	skb_fill_page_desc(outer, frags, page, 0, 0);
+	outer->truesize += PAGE_SIZE << order;
+	*room = PAGE_SIZE << order;
+	return true;
+}
+
+/* Contiguous room for a message at the end of @outer, or NULL. */
+static u8 *add_room(struct sk_buff *outer, unsigned int len, unsigned int *room)
+{
+	skb_frag_t *frag;
+	u8 *to;
+
+	if (*room < len && !add_block(outer, len, room))
+		return NULL;
+	frag = &skb_shinfo(outer)->frags[skb_shinfo(outer)->nr_frags - 1];
+	to = (u8 *)skb_frag_address(frag) + skb_frag_size(frag);
+	skb_frag_size_add(frag, len);
+	*room -= len;
+	outer->len += len;
+	outer->data_len += len;
+	return to;
+}
+
+/*
+ * Move segments from the train into one outer skb, as many as it takes. All of
+ * them have one length but the last, which may be shorter.
+ */
+static void fill_outer(struct train *train, struct sk_buff *outer,
+		       struct vpn_batch *batch)
+{
+	unsigned int room = 0, len, padded;
+	u8 *to;
+
+	batch->count = 0;
+	while (train_left(train) && batch->count < VPN_BATCH_MAX) {
+		struct vpn_segment *segment = &batch->segments[batch->count];
+
+		len = train_segment_len(train);
+		padded = padded_len(len, train->cb.mtu);
+		if (outer->len + padded + VPN_DATA_OVERHEAD > TRAIN_MAX)
+			break;
+		to = add_room(outer, padded + VPN_DATA_OVERHEAD, &room);
+		if (!to)
+			break;
+		to += sizeof(struct vpn_msg_data);
+		train_write(train, to);
+		memset(to + len, 0, padded - len);
+		segment->data = to;
+		segment->len = padded;
+		batch->count++;
+	}
+}
+
+static void mark_as_train(struct sk_buff *outer, const struct vpn_batch *batch)
+{
+	struct skb_shared_info *info = skb_shinfo(outer);
+
+	outer->ip_summed = CHECKSUM_PARTIAL;
+	outer->csum_start = skb_headroom(outer) - sizeof(struct udphdr);
+	outer->csum_offset = offsetof(struct udphdr, check);
+	if (batch->count == 1)
+		return;
+	info->gso_type = SKB_GSO_UDP_L4;
+	info->gso_size = batch->segments[0].len + VPN_DATA_OVERHEAD;
+	info->gso_segs = batch->count;
+}
+
+static struct sk_buff *train_outer(struct train *train, struct vpn_batch *batch)
+{
+	struct sk_buff *outer = alloc_skb(VPN_TX_HEADROOM,
+					  GFP_ATOMIC | __GFP_NOWARN);
+
+	if (unlikely(!outer))
+		return NULL;
+	skb_reserve(outer, VPN_TX_HEADROOM);
+	fill_outer(train, outer, batch);
+	if (unlikely(!batch->count)) {
+		kfree_skb(outer);
+		return NULL;
+	}
+	mark_as_train(outer, batch);
+	inherit_attributes(outer, train->skb);
+	inherit_socket(outer, train->skb, !train_left(train));
+	return outer;
+}
+
+static void send_train(struct vpn_peer *peer, struct vpn_keypair *keypair,
+		       struct train *train)
+{
+	struct vpn_device *vpn = peer->vpn;
+	unsigned int begin, segments;
+	struct vpn_batch *batch;
+	struct sk_buff *outer;
+
+	while (train_left(train)) {
+		batch = this_cpu_ptr(batches);
+		begin = train->offset;
+		outer = train_outer(train, batch);
+		if (unlikely(!outer)) {
+			segments = DIV_ROUND_UP(train_left(train), train->mss);
+			vpn_stats_drop(vpn, VPN_STAT_DROP_TX_NO_MEMORY,
+				       segments);
+			break;
+		}
+		/* A tunnel below may use the batch again while we send. */
+		segments = batch->count;
+		if (seal_and_send(peer, keypair, batch, outer, train->cb.ds))
+			continue;
+		vpn_stats_sent(vpn, segments, train->offset - begin +
+			       segments * train->header_len);
+		vpn_stats_inc(vpn, VPN_STAT_TX_TRAINS);
+	}
+	consume_skb(train->skb);
+}
+
+/* Rare kinds of trains: the stack cuts them, and they go one by one. */
+static void send_segmented(struct vpn_peer *peer, struct vpn_keypair *keypair,
+			   struct sk_buff *skb)
+{
+	const struct tx_cb cb = *tx_cb(skb);
+	struct sk_buff *segments, *segment, *next;
+
+	segments = skb_gso_segment(skb, 0);
+	if (IS_ERR_OR_NULL(segments)) {
+		kfree_skb(skb);
+		vpn_stats_drop(peer->vpn, VPN_STAT_DROP_TX_NOT_IP, 1);
+		return;
+	}
+	consume_skb(skb);
+	skb_list_walk_safe(segments, segment, next) {
+		skb_mark_not_on_list(segment);
+		*tx_cb(segment) = cb;
+		send_single(peer, keypair, segment);
+	}
+}
+
+static void send_packet(struct vpn_peer *peer, struct vpn_keypair *keypair,
+			struct sk_buff *skb)
+{
+	struct train train;
+
+	if (!skb_is_gso(skb))
+		send_single(peer, keypair, skb);
+	else if (likely(train_begin(&train, skb)))
+		send_train(peer, keypair, &train);
+	else
+		send_segmented(peer, keypair, skb);
+}
+
+/* The session to seal with, or NULL when there is none or it is used up. */
+static struct vpn_keypair *sending_keypair(struct vpn_peer *peer)
+{
+	struct vpn_keypair *keypair;
+
+	keypair = rcu_dereference_bh(peer->keypairs.current_keypair);
+	if (!keypair || !vpn_session_usable(keypair) ||
+	    atomic64_read(&keypair->send_counter) >= VPN_REJECT_AFTER_MESSAGES)
+		return NULL;
+	return keypair;
+}
+
+/* Whoever began the session begins the next one before it is used up. */
+static void keep_session_fresh(struct vpn_peer *peer,
+			       const struct vpn_keypair *keypair)
+{
+	u64 sent = atomic64_read(&keypair->send_counter);
+
+	if (unlikely(sent > VPN_REKEY_AFTER_MESSAGES ||
+		     (keypair->initiator &&
+		      vpn_time_passed(keypair->birth, VPN_REKEY_AFTER_TIME))))
+		vpn_handshake_queue(peer, false);
+}
+
+static void stage(struct vpn_peer *peer, struct sk_buff *skb)
+{
+	struct sk_buff_head *staged = &peer->staged;
+	unsigned int dropped = 0;
+	struct sk_buff *oldest;
+
+	spin_lock_bh(&staged->lock);
+	while (!skb_queue_empty(staged) &&
+	       (skb_queue_len(staged) >= VPN_STAGED_MAX ||
+		peer->staged_bytes + skb->truesize > VPN_STAGED_BYTES_MAX)) {
+		oldest = __skb_dequeue(staged);
+		peer->staged_bytes -= oldest->truesize;
+		kfree_skb(oldest);
+		dropped++;
+	}
+	__skb_queue_tail(staged, skb);
+	peer->staged_bytes += skb->truesize;
+	spin_unlock_bh(&staged->lock);
+	if (dropped)
+		vpn_stats_drop(peer->vpn, VPN_STAT_DROP_TX_STAGED_FULL,
+			       dropped);
+}
+
+static void unstage(struct vpn_peer *peer, struct sk_buff_head *list)
+{
+	__skb_queue_head_init(list);
+	spin_lock_bh(&peer->staged.lock);
+	skb_queue_splice_init(&peer->staged, list);
+	peer->staged_bytes = 0;
+	spin_unlock_bh(&peer->staged.lock);
+}
+
+void vpn_tx_purge_staged(struct vpn_peer *peer)
+{
+	struct sk_buff_head list;
+	unsigned int count;
+
+	unstage(peer, &list);
+	count = skb_queue_len(&list);
+	__skb_queue_purge(&list);
+	if (count)
+		vpn_stats_drop(peer->vpn, VPN_STAT_DROP_TX_NO_KEY, count);
+}
+
+void vpn_tx_staged(struct vpn_peer *peer)
+{
+	struct vpn_keypair *keypair;
+	struct sk_buff_head list;
+	struct sk_buff *skb;
+
+	if (skb_queue_empty_lockless(&peer->staged))
+		return;
+	rcu_read_lock_bh();
+	keypair = sending_keypair(peer);
+	if (!keypair) {
+		vpn_handshake_queue(peer, false);
+		goto out;
+	}
+	unstage(peer, &list);
+	if (skb_queue_empty(&list))
+		goto out;
+	while ((skb = __skb_dequeue(&list)))
+		send_packet(peer, keypair, skb);
+	vpn_timers_authenticated_sent(peer);
+	vpn_timers_data_sent(peer);
+	keep_session_fresh(peer, keypair);
+out:
+	rcu_read_unlock_bh();
+}
+
+static void send_empty(struct vpn_peer *peer, struct vpn_keypair *keypair)
+{
+	struct vpn_batch *batch = this_cpu_ptr(batches);
+	struct sk_buff *skb;
+
+	skb = alloc_skb(VPN_TX_HEADROOM + VPN_TAG_LEN,
+			GFP_ATOMIC | __GFP_NOWARN);
+	if (unlikely(!skb))
+		return;
+	skb_reserve(skb, VPN_TX_HEADROOM);
+	batch->count = 1;
+	batch->segments[0].data = skb->data;
+	batch->segments[0].len = 0;
+	skb_put(skb, VPN_TAG_LEN);
+	skb_push(skb, sizeof(struct vpn_msg_data));
+	if (seal_and_send(peer, keypair, batch, skb, 0))
+		return;
+	vpn_stats_inc(peer->vpn, VPN_STAT_TX_KEEPALIVES);
+	vpn_timers_authenticated_sent(peer);
+	keep_session_fresh(peer, keypair);
+}
+
+void vpn_tx_keepalive(struct vpn_peer *peer)
+{
+	struct vpn_keypair *keypair;
+
+	if (!skb_queue_empty_lockless(&peer->staged)) {
+		vpn_tx_staged(peer);
+		return;
+	}
+	rcu_read_lock_bh();
+	keypair = sending_keypair(peer);
+	if (keypair)
+		send_empty(peer, keypair);
+	else
+		vpn_handshake_queue(peer, false);
+	rcu_read_unlock_bh();
+}
+
+/* Tell the sender that there is nobody to send to. */
+static void report_unreachable(struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+	else if (skb->protocol == htons(ETH_P_IPV6))
+		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH,
+				ICMPV6_ADDR_UNREACH, 0);
+}
+
+/* Whether @skb is what it says; and who gets it, or why nobody does. */
+static struct vpn_peer *destination(struct vpn_device *vpn, struct sk_buff *skb,
+				    enum vpn_stat *reason)
+{
+	__be16 protocol = ip_tunnel_parse_protocol(skb);
+	struct vpn_peer *peer;
+
+	*reason = VPN_STAT_DROP_TX_NOT_IP;
+	if (unlikely(!protocol || protocol != skb->protocol))
+		return NULL;
+	*reason = VPN_STAT_DROP_TX_LOOP;
+	if (unlikely(dev_recursion_level() > RECURSION_MAX))
+		return NULL;
+
+	peer = vpn_allowedips_find_dst(&vpn->allowedips, skb);
+	*reason = VPN_STAT_DROP_TX_NO_PEER;
+	if (likely(peer)) {
+		*reason = VPN_STAT_DROP_TX_NO_ENDPOINT;
+		if (likely(rcu_access_pointer(peer->endpoint)))
+			return peer;
+	}
+	report_unreachable(skb);
+	return NULL;
+}
+
+netdev_tx_t vpn_tx_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct vpn_device *vpn = netdev_priv(dev);
+	struct vpn_keypair *keypair;
+	enum vpn_stat reason;
+	struct vpn_peer *peer;
+
+	rcu_read_lock_bh();
+	peer = destination(vpn, skb, &reason);
+	if (unlikely(!peer)) {
+		vpn_stats_drop(vpn, reason, skb_shinfo(skb)->gso_segs ?: 1);
+		kfree_skb(skb);
+		goto out;
+	}
+
+	*tx_cb(skb) = (struct tx_cb){
+		.mtu = skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : dev->mtu,
+		.ds = ip_tunnel_ecn_encap(0, ip_hdr(skb), skb),
+	};
+	skb_dst_drop(skb);
+
+	keypair = sending_keypair(peer);
+	if (unlikely(!keypair || !skb_queue_empty_lockless(&peer->staged))) {
+		stage(peer, skb);
+		vpn_tx_staged(peer);
+		goto out;
+	}
+	send_packet(peer, keypair, skb);
+	vpn_timers_authenticated_sent(peer);
+	vpn_timers_data_sent(peer);
+	keep_session_fresh(peer, keypair);
+out:
+	rcu_read_unlock_bh();
+	return NETDEV_TX_OK;
+}
+
+int __init vpn_tx_init(void)
+{
+	batches = alloc_percpu(struct vpn_batch);
+	return batches ? 0 : -ENOMEM;
+}
+
+void vpn_tx_uninit(void)
+{
+	free_percpu(batches);
+}
