@@ -47,7 +47,7 @@ lock()
 {
 	mkdir -p "$(dirname "$1")"
 	eval "exec $2>\"\$1\""
-	flock -n "$2" && return 0
+	flock -w 5 "$2" && return 0
 	say "waiting for another run to finish with ${1#"$CACHE"/}"
 	flock "$2"
 }
