@@ -1,0 +1,716 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Known answers for every primitive that the module uses, for a whole handshake
+ * in both roles, and for the defence against denial of service.
+ *
+ * vectors.h comes from selftests/vectors/noise.py.
+ */
+
+#include <crypto/chacha20poly1305.h>
+#include <crypto/curve25519.h>
+#include <linux/bottom_half.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/printk.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/socket.h>
+#include <linux/udp.h>
+
+#include "../aead.h"
+#include "../cookie.h"
+#include "../device.h"
+#include "../noise.h"
+#include "../peer.h"
+#include "selftest.h"
+#include "vectors.h"
+
+/* Say which line of a test did not hold, and fail it. */
+#define EXPECT(condition)						\
+	do {								\
+		if (!(condition)) {					\
+			pr_err("vpn: self test crypto: line %d: not true: %s\n", \
+			       __LINE__, #condition);			\
+			return false;					\
+		}							\
+	} while (0)
+
+#define EQUAL(value, expected)						\
+	(sizeof(value) == sizeof(expected) &&				\
+	 !memcmp(value, expected, sizeof(expected)))
+
+static const char prologue[] = "WireGuard v1 zx2c4 Jason@zx2c4.com";
+
+static bool test_blake2s(void)
+{
+	/* RFC 7693, appendix B: "abc". */
+	static const u8 abc[] = {
+		0x50, 0x8c, 0x5e, 0x8c, 0x32, 0x7c, 0x14, 0xe2,
+		0xe1, 0xa7, 0x2b, 0xa3, 0x4e, 0xeb, 0x45, 0x2f,
+		0x37, 0x45, 0x8b, 0x20, 0x9e, 0xd6, 0x3a, 0x29,
+		0x4d, 0x99, 0x9b, 0x4c, 0x86, 0x67, 0x59, 0x82,
+	};
+	/* The reference implementation's: nothing, under the key 0, 1, 2 ... */
+	static const u8 keyed[] = {
+		0x48, 0xa8, 0x99, 0x7d, 0xa4, 0x07, 0x87, 0x6b,
+		0x3d, 0x79, 0xc0, 0xd9, 0x23, 0x25, 0xad, 0x3b,
+		0x89, 0xcb, 0xb7, 0x54, 0xd8, 0x6a, 0xb7, 0x1a,
+		0xee, 0x04, 0x7a, 0xd3, 0x45, 0xfd, 0x2c, 0x49,
+	};
+	u8 hash[VPN_HASH_LEN], key[VPN_KEY_LEN];
+	int i;
+
+	for (i = 0; i < sizeof(key); i++)
+		key[i] = i;
+	vpn_blake2s(hash, sizeof(hash), NULL, 0, "abc", 3);
+	EXPECT(EQUAL(hash, abc));
+	vpn_blake2s(hash, sizeof(hash), key, sizeof(key), NULL, 0);
+	EXPECT(EQUAL(hash, keyed));
+	return true;
+}
+
+static bool test_kdf(void)
+{
+	u8 first[VPN_HASH_LEN], second[VPN_HASH_LEN], third[VPN_HASH_LEN];
+
+	vpn_noise_kdf(kdf_key, kdf_input, sizeof(kdf_input), first, NULL, NULL);
+	EXPECT(EQUAL(first, kdf_first));
+	vpn_noise_kdf(kdf_key, kdf_input, sizeof(kdf_input), first, second,
+		      third);
+	EXPECT(EQUAL(first, kdf_first));
+	EXPECT(EQUAL(second, kdf_second));
+	EXPECT(EQUAL(third, kdf_third));
+
+	/* The key may be replaced by what is made of it. */
+	memcpy(first, kdf_key, sizeof(first));
+	vpn_noise_kdf(first, kdf_input, sizeof(kdf_input), first, second, NULL);
+	EXPECT(EQUAL(first, kdf_first));
+	EXPECT(EQUAL(second, kdf_second));
+	return true;
+}
+
+static bool test_x25519(void)
+{
+	/* RFC 7748, section 5.2. */
+	static const u8 scalar[CURVE25519_KEY_SIZE] = {
+		0xa5, 0x46, 0xe3, 0x6b, 0xf0, 0x52, 0x7c, 0x9d,
+		0x3b, 0x16, 0x15, 0x4b, 0x82, 0x46, 0x5e, 0xdd,
+		0x62, 0x14, 0x4c, 0x0a, 0xc1, 0xfc, 0x5a, 0x18,
+		0x50, 0x6a, 0x22, 0x44, 0xba, 0x44, 0x9a, 0xc4,
+	};
+	static const u8 point[CURVE25519_KEY_SIZE] = {
+		0xe6, 0xdb, 0x68, 0x67, 0x58, 0x30, 0x30, 0xdb,
+		0x35, 0x94, 0xc1, 0xa4, 0x24, 0xb1, 0x5f, 0x7c,
+		0x72, 0x66, 0x24, 0xec, 0x26, 0xb3, 0x35, 0x3b,
+		0x10, 0xa9, 0x03, 0xa6, 0xd0, 0xab, 0x1c, 0x4c,
+	};
+	static const u8 product[CURVE25519_KEY_SIZE] = {
+		0xc3, 0xda, 0x55, 0x37, 0x9d, 0xe9, 0xc6, 0x90,
+		0x8e, 0x94, 0xea, 0x4d, 0xf2, 0x8d, 0x08, 0x4f,
+		0x32, 0xec, 0xcf, 0x03, 0x49, 0x1c, 0x71, 0xf7,
+		0x54, 0xb4, 0x07, 0x55, 0x77, 0xa2, 0x85, 0x52,
+	};
+	/* RFC 7748, section 6.1. */
+	static const u8 alice_private[CURVE25519_KEY_SIZE] = {
+		0x77, 0x07, 0x6d, 0x0a, 0x73, 0x18, 0xa5, 0x7d,
+		0x3c, 0x16, 0xc1, 0x72, 0x51, 0xb2, 0x66, 0x45,
+		0xdf, 0x4c, 0x2f, 0x87, 0xeb, 0xc0, 0x99, 0x2a,
+		0xb1, 0x77, 0xfb, 0xa5, 0x1d, 0xb9, 0x2c, 0x2a,
+	};
+	static const u8 alice_public[CURVE25519_KEY_SIZE] = {
+		0x85, 0x20, 0xf0, 0x09, 0x89, 0x30, 0xa7, 0x54,
+		0x74, 0x8b, 0x7d, 0xdc, 0xb4, 0x3e, 0xf7, 0x5a,
+		0x0d, 0xbf, 0x3a, 0x0d, 0x26, 0x38, 0x1a, 0xf4,
+		0xeb, 0xa4, 0xa9, 0x8e, 0xaa, 0x9b, 0x4e, 0x6a,
+	};
+	static const u8 low_order[][CURVE25519_KEY_SIZE] = { { 0 }, { 1 } };
+	u8 out[CURVE25519_KEY_SIZE];
+
+	EXPECT(curve25519(out, scalar, point));
+	EXPECT(EQUAL(out, product));
+	EXPECT(curve25519_generate_public(out, alice_private));
+	EXPECT(EQUAL(out, alice_public));
+	EXPECT(!curve25519(out, scalar, low_order[0]));
+	EXPECT(!curve25519(out, scalar, low_order[1]));
+	return true;
+}
+
+/* With associated data, as the handshake uses it. */
+static bool test_chacha20poly1305(void)
+{
+	const size_t len = sizeof(rfc8439_plain);
+	u8 auth[sizeof(rfc8439_auth)];
+	u8 out[sizeof(rfc8439_sealed)];
+
+	chacha20poly1305_encrypt(out, rfc8439_plain, len, rfc8439_auth,
+				 sizeof(rfc8439_auth), rfc8439_counter,
+				 rfc8439_key);
+	EXPECT(EQUAL(out, rfc8439_sealed));
+	EXPECT(chacha20poly1305_decrypt(out, out, sizeof(out), rfc8439_auth,
+					sizeof(rfc8439_auth), rfc8439_counter,
+					rfc8439_key));
+	EXPECT(!memcmp(out, rfc8439_plain, len));
+
+	memcpy(auth, rfc8439_auth, sizeof(auth));
+	auth[0] ^= 1;
+	EXPECT(!chacha20poly1305_decrypt(out, rfc8439_sealed, sizeof(out),
+					 auth, sizeof(auth), rfc8439_counter,
+					 rfc8439_key));
+	return true;
+}
+
+static bool test_xchacha20poly1305(void)
+{
+	const size_t len = sizeof(xchacha_plain);
+	u8 out[sizeof(xchacha_sealed)];
+
+	xchacha20poly1305_encrypt(out, xchacha_plain, len, xchacha_auth,
+				  sizeof(xchacha_auth), xchacha_nonce,
+				  xchacha_key);
+	EXPECT(EQUAL(out, xchacha_sealed));
+	EXPECT(xchacha20poly1305_decrypt(out, out, sizeof(out), xchacha_auth,
+					 sizeof(xchacha_auth), xchacha_nonce,
+					 xchacha_key));
+	EXPECT(!memcmp(out, xchacha_plain, len));
+
+	memcpy(out, xchacha_sealed, sizeof(out));
+	out[len] ^= 1;
+	EXPECT(!xchacha20poly1305_decrypt(out, out, sizeof(out), xchacha_auth,
+					  sizeof(xchacha_auth), xchacha_nonce,
+					  xchacha_key));
+	return true;
+}
+
+/* Segments with memory of their own that the crypto API accepts. */
+static struct vpn_segment *segments_alloc(unsigned int count)
+{
+	struct vpn_segment *segments = kcalloc(count, sizeof(*segments),
+					       GFP_KERNEL);
+	const unsigned int room = 2000 + VPN_TAG_LEN;
+	unsigned int i;
+	u8 *data;
+
+	data = kcalloc(count, room, GFP_KERNEL);
+	if (!segments || !data) {
+		kfree(segments);
+		kfree(data);
+		return NULL;
+	}
+	for (i = 0; i < count; i++)
+		segments[i].data = data + i * room;
+	return segments;
+}
+
+static void segments_free(struct vpn_segment *segments)
+{
+	if (segments)
+		kfree(segments[0].data);
+	kfree(segments);
+}
+
+static bool fill_is_text(const struct vpn_segment *segment)
+{
+	unsigned int i;
+
+	for (i = 0; i < segment->len; i++)
+		if (segment->data[i] != i % 251)
+			return false;
+	return true;
+}
+
+static void fill_with_text(struct vpn_segment *segment)
+{
+	unsigned int i;
+
+	for (i = 0; i < segment->len; i++)
+		segment->data[i] = i % 251;
+}
+
+static int seal(const struct vpn_aead_key *key, struct vpn_segment *segments,
+		unsigned int count)
+{
+	int err;
+
+	local_bh_disable();
+	err = vpn_aead_seal(key, segments, count);
+	local_bh_enable();
+	return err;
+}
+
+static void open(const struct vpn_aead_key *key, struct vpn_segment *segments,
+		 unsigned int count)
+{
+	local_bh_disable();
+	vpn_aead_open(key, segments, count);
+	local_bh_enable();
+}
+
+/* What an RFC says; only the tag differs, as data has no associated data. */
+static bool check_rfc8439(const struct vpn_aead_key *key,
+			  struct vpn_segment *segment)
+{
+	const size_t len = sizeof(rfc8439_plain);
+
+	segment->len = len;
+	segment->counter = rfc8439_counter;
+	memcpy(segment->data, rfc8439_plain, len);
+	EXPECT(!seal(key, segment, 1));
+	EXPECT(!memcmp(segment->data, rfc8439_sealed, len));
+	EXPECT(!memcmp(segment->data + len, rfc8439_tag_without_auth,
+		       VPN_TAG_LEN));
+	open(key, segment, 1);
+	EXPECT(segment->ok);
+	EXPECT(!memcmp(segment->data, rfc8439_plain, len));
+	return true;
+}
+
+/* Seal all lengths as one batch with @sealer, open them with @opener. */
+static bool check_batch(const struct vpn_aead_key *sealer,
+			const struct vpn_aead_key *opener,
+			struct vpn_segment *segments)
+{
+	const unsigned int count = ARRAY_SIZE(data_vectors);
+	u8 hash[VPN_HASH_LEN];
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		segments[i].len = data_vectors[i].len;
+		segments[i].counter = data_vectors[i].counter;
+		fill_with_text(&segments[i]);
+	}
+	EXPECT(!seal(sealer, segments, count));
+	for (i = 0; i < count; i++) {
+		vpn_blake2s(hash, sizeof(hash), NULL, 0, segments[i].data,
+			    segments[i].len + VPN_TAG_LEN);
+		EXPECT(EQUAL(hash, data_vectors[i].hash));
+	}
+
+	open(opener, segments, count);
+	for (i = 0; i < count; i++)
+		EXPECT(segments[i].ok && fill_is_text(&segments[i]));
+	return true;
+}
+
+/* One wrong bit or a wrong counter spoils its own segment and no other. */
+static bool check_refusal(const struct vpn_aead_key *key,
+			  struct vpn_segment *segments)
+{
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		segments[i].len = 100;
+		segments[i].counter = i;
+		fill_with_text(&segments[i]);
+	}
+	EXPECT(!seal(key, segments, 5));
+	segments[1].data[100] ^= 1;
+	segments[2].data[50] ^= 0x80;
+	segments[3].counter ^= 1ULL << 63;
+	open(key, segments, 5);
+	EXPECT(segments[0].ok && fill_is_text(&segments[0]));
+	EXPECT(!segments[1].ok && !segments[2].ok && !segments[3].ok);
+	EXPECT(segments[4].ok && fill_is_text(&segments[4]));
+	return true;
+}
+
+static bool check_backend(const struct vpn_aead_key *rfc,
+			  const struct vpn_aead_key *key,
+			  const struct vpn_aead_key *library,
+			  struct vpn_segment *segments)
+{
+	return check_rfc8439(rfc, segments) &&
+	       check_batch(key, key, segments) &&
+	       check_batch(key, library, segments) &&
+	       check_refusal(key, segments);
+}
+
+static bool test_backend(enum vpn_aead_backend backend)
+{
+	struct vpn_aead_key rfc = {}, key = {}, library = {};
+	struct vpn_segment *segments;
+	bool passed = false;
+
+	if (!vpn_aead_has(backend))
+		return true;
+	segments = segments_alloc(ARRAY_SIZE(data_vectors));
+	if (segments &&
+	    !vpn_aead_key_init_for(&rfc, rfc8439_key, backend) &&
+	    !vpn_aead_key_init_for(&key, data_key, backend) &&
+	    !vpn_aead_key_init_for(&library, data_key, VPN_AEAD_LIBRARY))
+		passed = check_backend(&rfc, &key, &library, segments);
+	vpn_aead_key_erase(&rfc);
+	vpn_aead_key_erase(&key);
+	vpn_aead_key_erase(&library);
+	segments_free(segments);
+	return passed;
+}
+
+static bool test_aead_library(void)
+{
+	return test_backend(VPN_AEAD_LIBRARY);
+}
+
+static bool test_aead_api(void)
+{
+	return test_backend(VPN_AEAD_API);
+}
+
+static void begin(struct vpn_noise *noise)
+{
+	vpn_noise_begin(noise, &vpn_noise_chacha20poly1305, prologue,
+			sizeof(prologue) - 1, responder_public);
+}
+
+static const struct vpn_noise_keys initiator_keys = {
+	.local_private = initiator_private,
+	.local_public = initiator_public,
+	.ephemeral_private = initiator_ephemeral,
+	.remote_static = responder_public,
+	.static_static = static_static,
+	.preshared_key = preshared_key,
+};
+
+/* remote_ephemeral is in the initiation. */
+static const struct vpn_noise_keys responder_keys = {
+	.local_private = responder_private,
+	.local_public = responder_public,
+	.ephemeral_private = responder_ephemeral,
+	.remote_static = initiator_public,
+	.remote_ephemeral =
+		initiation + offsetof(struct vpn_msg_initiation, ephemeral),
+	.static_static = static_static,
+	.preshared_key = preshared_key,
+};
+
+/* A peer as far as vpn_cookie_add_macs() needs one. */
+static bool add_macs(void *message, size_t len,
+		     const u8 receiver[VPN_KEY_LEN])
+{
+	struct vpn_peer *peer = kzalloc(sizeof(*peer), GFP_KERNEL);
+
+	if (!peer)
+		return false;
+	vpn_cookie_setup(&peer->cookie, receiver);
+	vpn_cookie_add_macs(message, len, peer);
+	kfree(peer);
+	return true;
+}
+
+static bool check_keys(struct vpn_noise *noise)
+{
+	u8 first[VPN_KEY_LEN], second[VPN_KEY_LEN];
+
+	vpn_noise_split(noise, first, second);
+	EXPECT(EQUAL(first, to_responder));
+	EXPECT(EQUAL(second, to_initiator));
+	EXPECT(!memchr_inv(noise, 0, sizeof(*noise)));
+	return true;
+}
+
+static bool test_initiator(void)
+{
+	const struct vpn_msg_response *in = (const void *)response;
+	struct vpn_msg_initiation message = {
+		.header.type = VPN_MSG_INITIATION,
+		.sender = cpu_to_le32(initiator_index),
+	};
+	struct vpn_noise noise, begun;
+
+	begin(&noise);
+	EXPECT(vpn_noise_write_initiation(&noise, &initiator_keys, timestamp,
+					  sizeof(timestamp),
+					  message.ephemeral));
+	EXPECT(add_macs(&message, sizeof(message), responder_public));
+	EXPECT(sizeof(message) == sizeof(initiation) &&
+	       !memcmp(&message, initiation, sizeof(initiation)));
+
+	begun = noise;
+	EXPECT(le32_to_cpu(in->sender) == responder_index);
+	EXPECT(vpn_noise_read_response(&noise, &initiator_keys, in->ephemeral,
+				       NULL, 0));
+	EXPECT(check_keys(&noise));
+
+	/* Neither without the preshared key nor from anybody else. */
+	noise = begun;
+	EXPECT(!vpn_noise_read_response(&noise,
+					&(struct vpn_noise_keys){
+						.local_private =
+							initiator_private,
+						.ephemeral_private =
+							initiator_ephemeral,
+						.preshared_key = kdf_key,
+					}, in->ephemeral, NULL, 0));
+	noise = begun;
+	EXPECT(!vpn_noise_read_response(&noise, &initiator_keys, initiation,
+					NULL, 0));
+	return true;
+}
+
+static bool test_responder(void)
+{
+	const struct vpn_msg_initiation *in = (const void *)initiation;
+	struct vpn_msg_response message = {
+		.header.type = VPN_MSG_RESPONSE,
+		.sender = cpu_to_le32(responder_index),
+		.receiver = in->sender,
+	};
+	u8 time[VPN_TIMESTAMP_LEN], who[VPN_KEY_LEN];
+	struct vpn_noise noise;
+
+	begin(&noise);
+	EXPECT(vpn_noise_read_static(&noise, &responder_keys, in->ephemeral,
+				     who));
+	EXPECT(EQUAL(who, initiator_public));
+	EXPECT(vpn_noise_read_payload(&noise, &responder_keys, in->ephemeral,
+				      time, sizeof(time)));
+	EXPECT(EQUAL(time, timestamp));
+	EXPECT(vpn_noise_write_response(&noise, &responder_keys, NULL, 0,
+					message.ephemeral));
+	EXPECT(add_macs(&message, sizeof(message), initiator_public));
+	EXPECT(sizeof(message) == sizeof(response) &&
+	       !memcmp(&message, response, sizeof(response)));
+	EXPECT(check_keys(&noise));
+	return true;
+}
+
+/* What a responder must not take. */
+static bool test_responder_refuses(void)
+{
+	static const u8 no_secret[VPN_KEY_LEN];
+	struct vpn_noise_keys keys = responder_keys;
+	u8 time[VPN_TIMESTAMP_LEN], who[VPN_KEY_LEN];
+	struct vpn_msg_initiation message;
+	struct vpn_noise noise;
+
+	memcpy(&message, initiation, sizeof(message));
+	message.sealed_timestamp[0] ^= 1;
+	begin(&noise);
+	EXPECT(vpn_noise_read_static(&noise, &keys, message.ephemeral, who));
+	EXPECT(!vpn_noise_read_payload(&noise, &keys, message.ephemeral,
+				       time, sizeof(time)));
+
+	memcpy(&message, initiation, sizeof(message));
+	message.sealed_static[0] ^= 1;
+	begin(&noise);
+	EXPECT(!vpn_noise_read_static(&noise, &keys, message.ephemeral, who));
+
+	memcpy(&message, initiation, sizeof(message));
+	memset(message.ephemeral, 0, sizeof(message.ephemeral));
+	begin(&noise);
+	EXPECT(!vpn_noise_read_static(&noise, &keys, message.ephemeral, who));
+
+	/* A peer with whom there is no shared secret. */
+	memcpy(&message, initiation, sizeof(message));
+	keys.static_static = no_secret;
+	begin(&noise);
+	EXPECT(vpn_noise_read_static(&noise, &keys, message.ephemeral, who));
+	EXPECT(!vpn_noise_read_payload(&noise, &keys, message.ephemeral,
+				       time, sizeof(time)));
+
+	/* Meant for somebody else. */
+	keys.local_private = initiator_private;
+	begin(&noise);
+	EXPECT(!vpn_noise_read_static(&noise, &keys, message.ephemeral, who));
+	return true;
+}
+
+/* An initiation in a UDP packet. */
+static struct sk_buff *packet(__be16 protocol, u8 host, u16 port)
+{
+	struct sk_buff *skb = alloc_skb(256, GFP_KERNEL);
+	struct ipv6hdr *ipv6;
+	struct iphdr *ip;
+
+	if (!skb)
+		return NULL;
+	skb->protocol = protocol;
+	skb_reset_network_header(skb);
+	if (protocol == htons(ETH_P_IP)) {
+		ip = skb_put_zero(skb, sizeof(*ip));
+		ip->saddr = htonl(0xc0000200 + host);
+	} else {
+		ipv6 = skb_put_zero(skb, sizeof(*ipv6));
+		ipv6->saddr.s6_addr[0] = 0x20;
+		ipv6->saddr.s6_addr[15] = host;
+	}
+	skb_set_transport_header(skb, skb->len);
+	skb_put_zero(skb, sizeof(struct udphdr));
+	udp_hdr(skb)->source = htons(port);
+	skb_pull(skb, skb->len);
+	skb_put_data(skb, initiation, sizeof(initiation));
+	return skb;
+}
+
+static enum vpn_mac_verdict verdict(struct vpn_device *vpn,
+				    struct sk_buff *skb)
+{
+	return vpn_cookie_check(vpn, skb, true);
+}
+
+/* Let @peer take the cookie that @vpn gives for @skb, as it would unpack it. */
+static bool give_cookie(struct vpn_device *vpn, struct sk_buff *skb,
+			struct vpn_peer *peer)
+{
+	const struct vpn_msg_initiation *message = (void *)skb->data;
+	struct vpn_msg_cookie reply;
+
+	vpn_cookie_make_reply(vpn, skb, message->sender, &reply);
+	EXPECT(vpn_header_is(&reply.header, VPN_MSG_COOKIE));
+	EXPECT(reply.receiver == message->sender);
+	EXPECT(xchacha20poly1305_decrypt(peer->cookie.bytes,
+					 reply.sealed_cookie,
+					 sizeof(reply.sealed_cookie),
+					 message->macs.mac1, VPN_MAC_LEN,
+					 reply.nonce, responder_cookie_key));
+	peer->cookie.birth = ktime_get_boottime_ns();
+	return true;
+}
+
+static bool check_cookies(struct vpn_device *vpn, struct vpn_peer *peer,
+			  struct sk_buff *skb, struct sk_buff *other)
+{
+	enum vpn_mac_verdict last;
+	int i = 0;
+
+	EXPECT(vpn_cookie_check(vpn, skb, false) == VPN_MAC_VALID);
+	EXPECT(verdict(vpn, skb) == VPN_MAC_VALID);
+	EXPECT(give_cookie(vpn, skb, peer));
+	vpn_cookie_add_macs(skb->data, skb->len, peer);
+	memcpy(other->data, skb->data, skb->len);
+
+	/* From there, and at the rate that is allowed; from nowhere else. */
+	EXPECT(verdict(vpn, skb) == VPN_MAC_WITH_COOKIE);
+	EXPECT(verdict(vpn, other) == VPN_MAC_VALID);
+	do {
+		last = verdict(vpn, skb);
+	} while (last == VPN_MAC_WITH_COOKIE && ++i < 100);
+	EXPECT(last == VPN_MAC_LIMITED && i >= 4);
+
+	skb->data[20] ^= 1;
+	EXPECT(verdict(vpn, skb) == VPN_MAC_INVALID);
+	EXPECT(vpn_cookie_check(vpn, skb, false) == VPN_MAC_INVALID);
+	return true;
+}
+
+static bool check_cookies_of(struct vpn_device *vpn, struct vpn_peer *peer,
+			     struct sk_buff *skb, struct sk_buff *other)
+{
+	bool passed;
+
+	passed = skb && other && check_cookies(vpn, peer, skb, other);
+	kfree_skb(skb);
+	kfree_skb(other);
+	return passed;
+}
+
+/* A device with an identity, as far as the cookies need one. */
+static void set_identity(struct vpn_device *vpn, bool present)
+{
+	down_write(&vpn->identity.lock);
+	vpn->identity.present = present;
+	memcpy(vpn->identity.public_key, responder_public, VPN_KEY_LEN);
+	vpn_cookie_checker_identity_changed(vpn);
+	up_write(&vpn->identity.lock);
+}
+
+static bool check_deafness(struct vpn_device *vpn)
+{
+	struct sk_buff *skb = packet(htons(ETH_P_IP), 1, 1);
+	bool passed;
+
+	set_identity(vpn, false);
+	passed = skb && vpn_cookie_check(vpn, skb, false) == VPN_MAC_INVALID;
+	kfree_skb(skb);
+	return passed;
+}
+
+static bool test_cookies(void)
+{
+	struct vpn_device *vpn = kzalloc(sizeof(*vpn), GFP_KERNEL);
+	struct vpn_peer *peer = kzalloc(sizeof(*peer), GFP_KERNEL);
+	const __be16 ipv4 = htons(ETH_P_IP), ipv6 = htons(ETH_P_IPV6);
+	bool passed = false;
+
+	if (!vpn || !peer)
+		goto out;
+	init_rwsem(&vpn->identity.lock);
+	vpn_cookie_checker_setup(&vpn->cookie);
+	vpn_cookie_setup(&peer->cookie, responder_public);
+	set_identity(vpn, true);
+
+	/* Another port, another address, another address of the same /64. */
+	passed = check_cookies_of(vpn, peer, packet(ipv4, 1, 1),
+				  packet(ipv4, 1, 2)) &&
+		 check_cookies_of(vpn, peer, packet(ipv4, 2, 1),
+				  packet(ipv4, 3, 1)) &&
+		 check_cookies_of(vpn, peer, packet(ipv6, 1, 1),
+				  packet(ipv6, 2, 1)) &&
+		 check_deafness(vpn);
+out:
+	kfree(peer);
+	kfree(vpn);
+	return passed;
+}
+
+static bool test_ratelimit(void)
+{
+	const u64 second = NSEC_PER_SEC;
+	/* In the future, so that no time passes in between but ours. */
+	u64 now = ktime_get_boottime_ns() + 60 * second;
+	int scope, other, i;
+
+	/* Five at once, then twenty a second. */
+	for (i = 0; i < 5; i++)
+		EXPECT(vpn_ratelimit_allow(&scope, AF_INET, 1, now));
+	EXPECT(!vpn_ratelimit_allow(&scope, AF_INET, 1, now));
+	EXPECT(!vpn_ratelimit_allow(&scope, AF_INET, 1, now + second / 21));
+	EXPECT(vpn_ratelimit_allow(&scope, AF_INET, 1, now + second / 20));
+	EXPECT(!vpn_ratelimit_allow(&scope, AF_INET, 1, now + second / 20));
+
+	/* However long it was quiet. */
+	for (i = 0; i < 5; i++)
+		EXPECT(vpn_ratelimit_allow(&scope, AF_INET, 1,
+					   now + 10 * second));
+	EXPECT(!vpn_ratelimit_allow(&scope, AF_INET, 1, now + 10 * second));
+
+	/* Nobody pays for others. */
+	EXPECT(vpn_ratelimit_allow(&scope, AF_INET, 2, now));
+	EXPECT(vpn_ratelimit_allow(&scope, AF_INET6, 1, now));
+	EXPECT(vpn_ratelimit_allow(&other, AF_INET, 1, now));
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(void);
+} tests[] = {
+	{ "BLAKE2s", test_blake2s },
+	{ "KDF", test_kdf },
+	{ "X25519", test_x25519 },
+	{ "ChaCha20-Poly1305", test_chacha20poly1305 },
+	{ "XChaCha20-Poly1305", test_xchacha20poly1305 },
+	{ "AEAD of the crypto library", test_aead_library },
+	{ "AEAD of the crypto API", test_aead_api },
+	{ "handshake as initiator", test_initiator },
+	{ "handshake as responder", test_responder },
+	{ "bad initiations", test_responder_refuses },
+	{ "cookies", test_cookies },
+	{ "rate limit", test_ratelimit },
+};
+
+bool vpn_selftest_crypto(void)
+{
+	bool passed = true;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tests); i++) {
+		if (tests[i].run())
+			continue;
+		pr_err("vpn: self test crypto: %s failed\n", tests[i].name);
+		passed = false;
+	}
+	if (!vpn_aead_has(VPN_AEAD_API))
+		pr_info("vpn: self test crypto: nothing of the crypto API was tested\n");
+	return passed;
+}
