@@ -689,5 +689,3 @@ void vpn_netlink_uninit(void)
 {
 	genl_unregister_family(&vpn_nl_family);
 }
-
-MODULE_ALIAS_GENL_FAMILY(VPN_FAMILY_NAME);

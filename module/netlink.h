@@ -28,11 +28,11 @@ struct net_device *vpn_netlink_hold_device(struct net *net,
 
 /**
  * vpn_netlink_still_there() - tell whether a device is still where it was found
- * @dev: a device found before without RTNL
+ * @dev: a device that the caller holds
  * @net: the namespace
  *
- * Context: RTNL or vpn_device.lock held, without which nobody takes the device
- * apart.
+ * Context: any. The answer is good for as long as RTNL is held; but for what
+ * the reference keeps, it is but a hint without.
  */
 bool vpn_netlink_still_there(const struct net_device *dev,
 			     const struct net *net);
