@@ -19,7 +19,7 @@ KIND=${SELFTEST_KIND:-vpn}
 TROUBLE='WARNING|BUG|Oops|KASAN|UBSAN|KCSAN|lockdep|possible circular|suspicious RCU'
 TROUBLE+='|refcount|leak|unregister_netdevice: waiting|soft lockup|hard LOCKUP|rcu.*stall'
 TROUBLE+='|scheduling while atomic|sleeping function|Call Trace|general protection'
-TROUBLE+='|blocked for more than|self tests?:.* [1-9][0-9]* failed'
+TROUBLE+='|blocked for more than|self test.*: failed'
 
 # header TEST WORD: the value of a "# WORD: value" line in its head.
 header()
