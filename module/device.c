@@ -105,6 +105,8 @@ static int vpn_stop(struct net_device *dev)
 	skb_queue_purge(&vpn->handshakes);
 	list_for_each_entry(peer, &vpn->peers, list)
 		vpn_timers_stop(peer);
+	/* What is at work on a handshake could begin one more session. */
+	flush_workqueue(vpn->wq);
 	end_all_sessions(vpn);
 	mutex_unlock(&vpn->lock);
 	return 0;
