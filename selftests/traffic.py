@@ -1,0 +1,248 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Send data from one network namespace to another and back, and see whether it
+arrives as it was.
+
+traffic.py tcp FROM TO ADDRESS [--octets N] [--segment MSS]
+traffic.py udp FROM TO ADDRESS [--count N] [--size A-B] [--gso] [--gro] [--lossy]
+
+FROM and TO are names of network namespaces, ADDRESS is one of TO's.  TCP sends
+random data both ways at once, in pieces of odd sizes, and compares digests.  UDP
+has every datagram echoed and compares it; --gso sends trains of equal datagrams
+with one call each, --gro receives them so.  --lossy allows datagrams to get lost
+or to come twice, but not to be changed.
+"""
+import argparse
+import ctypes
+import hashlib
+import os
+import random
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+
+UDP_SEGMENT = 103
+UDP_GRO = 104
+WINDOW = 48         # datagrams under way
+PATIENCE = 20       # seconds without anything
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def enter(name):
+    """Make this thread's new sockets belong to a namespace."""
+    with open("/run/netns/" + name, encoding="ascii") as file:
+        if libc.setns(file.fileno(), 0x40000000):
+            raise OSError(ctypes.get_errno(), "setns", name)
+
+
+def socket_in(name, address, kind):
+    enter(name)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, kind)
+    sock.settimeout(PATIENCE)
+    return sock
+
+
+class Tcp:
+    """One connection that carries --octets each way."""
+
+    def __init__(self, args):
+        self.args = args
+        self.data = [os.urandom(args.octets), os.urandom(args.octets)]
+        self.got = [None, None]
+        self.errors = []
+
+    def send(self, sock, data):
+        sizes = random.Random(len(data))
+        begin = 0
+        while begin < len(data):
+            end = begin + sizes.choice((1, 7, 999, 1447, 4095, 16383, 70001))
+            sock.sendall(data[begin:end])
+            begin = end
+        sock.shutdown(socket.SHUT_WR)
+
+    def receive(self, sock, which):
+        digest = hashlib.sha256()
+        octets = 0
+        while True:
+            data = sock.recv(1 << 17)
+            if not data:
+                break
+            octets += len(data)
+            digest.update(data)
+        self.got[which] = (octets, digest.hexdigest())
+
+    def guard(self, function, *args):
+        def body():
+            try:
+                function(*args)
+            except OSError as error:
+                self.errors.append(f"{function.__name__}: {error}")
+
+        thread = threading.Thread(target=body, daemon=True)
+        thread.start()
+        return thread
+
+    def run(self):
+        args = self.args
+        server = socket_in(args.to, args.address, socket.SOCK_STREAM)
+        client = socket_in(args.origin, args.address, socket.SOCK_STREAM)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind((args.address, args.port))
+        server.listen()
+        if args.segment:
+            for sock in server, client:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, args.segment)
+        client.connect((args.address, args.port))
+        far, _ = server.accept()
+        far.settimeout(PATIENCE)
+        threads = [
+            self.guard(self.send, client, self.data[0]),
+            self.guard(self.send, far, self.data[1]),
+            self.guard(self.receive, far, 0),
+            self.guard(self.receive, client, 1),
+        ]
+        for thread in threads:
+            thread.join()
+        for error in self.errors:
+            print(error, file=sys.stderr)
+        good = not self.errors
+        for way, data, got in zip(("there", "back"), self.data, self.got):
+            wanted = (len(data), hashlib.sha256(data).hexdigest())
+            print(f"tcp {way}: {len(data)} octets, sha256 {wanted[1]}")
+            if got != wanted:
+                print(f"tcp {way}: got {got}")
+                good = False
+        return good
+
+
+class Udp:
+    """Datagrams and their echoes."""
+
+    def __init__(self, args):
+        self.args = args
+        low, _, high = args.size.partition("-")
+        low, high = int(low), int(high or low)
+        sizes = random.Random(args.count)
+        self.sizes = [sizes.randint(low, high) for _ in range(args.count)]
+        if args.gso:
+            # The same size within a train; the last may be shorter.
+            for i in range(args.count):
+                if i % args.train:
+                    self.sizes[i] = self.sizes[i - 1]
+            for i in range(args.train - 1, args.count, args.train):
+                self.sizes[i] = max(4, self.sizes[i] - i % 9)
+        self.noise = os.urandom(1 << 17)
+        self.stop = False
+        self.served = 0
+
+    def datagram(self, i):
+        begin = i * 7919 % (1 << 16)
+        return struct.pack("!I", i) + self.noise[begin:begin + self.sizes[i] - 4]
+
+    def receive(self, sock):
+        """A list of datagrams and where they came from."""
+        data, ancillary, _, peer = sock.recvmsg(1 << 16, 64)
+        size = len(data) or 1
+        for level, kind, value in ancillary:
+            if (level, kind) == (socket.SOL_UDP, UDP_GRO):
+                size = struct.unpack("i", value[:4])[0]
+        return [data[i:i + size] for i in range(0, len(data), size)], peer
+
+    def serve(self, sock):
+        while not self.stop:
+            if not select.select([sock], [], [], 0.2)[0]:
+                continue
+            for data in (got := self.receive(sock))[0]:
+                self.served += 1
+                sock.sendto(data, got[1])
+
+    def next_train(self, i):
+        """Datagrams that go with one call from the i-th on."""
+        if not self.args.gso:
+            return 1
+        return min(self.args.train - i % self.args.train, self.args.count - i)
+
+    def send(self, sock, i):
+        n = self.next_train(i)
+        data = b"".join(self.datagram(j) for j in range(i, i + n))
+        if n == 1:
+            sock.send(data)
+        else:
+            size = struct.pack("H", self.sizes[i])
+            sock.sendmsg([data], [(socket.SOL_UDP, UDP_SEGMENT, size)])
+        return n
+
+    def run(self):
+        args = self.args
+        server = socket_in(args.to, args.address, socket.SOCK_DGRAM)
+        client = socket_in(args.origin, args.address, socket.SOCK_DGRAM)
+        for sock in server, client:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+            if args.gro:
+                sock.setsockopt(socket.SOL_UDP, UDP_GRO, 1)
+        server.bind((args.address, args.port))
+        client.connect((args.address, args.port))
+        thread = threading.Thread(target=self.serve, args=(server,), daemon=True)
+        thread.start()
+
+        seen, changed, sent, heard = {}, 0, 0, time.monotonic()
+        patience = 1 if args.lossy else PATIENCE
+        while len(seen) < args.count:
+            room = sent - len(seen) + (self.next_train(sent) if sent < args.count else 0)
+            if sent < args.count and room <= WINDOW:
+                sent += self.send(client, sent)
+                if select.select([client], [], [], 0)[0] == []:
+                    continue
+            if not select.select([client], [], [], 0.1)[0]:
+                if time.monotonic() - heard < patience:
+                    continue
+                if not args.lossy or sent == args.count:
+                    break
+                # What is missing is lost.
+                for i in range(sent):
+                    seen.setdefault(i, 0)
+                continue
+            for data in self.receive(client)[0]:
+                heard = time.monotonic()
+                i = struct.unpack("!I", data[:4])[0] if len(data) >= 4 else args.count
+                if i >= sent or data != self.datagram(i):
+                    changed += 1
+                else:
+                    seen[i] = seen.get(i, 0) + 1
+        self.stop = True
+        thread.join()
+        arrived = sum(1 for n in seen.values() if n)
+        twice = sum(1 for n in seen.values() if n > 1)
+        print(f"udp: {sent} of {args.count} sent, {self.served} arrived, "
+              f"{arrived} came back, {twice} more than once, {changed} changed")
+        return not changed and arrived and (
+            args.lossy or (arrived == args.count and not twice))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=("tcp", "udp"))
+    parser.add_argument("origin", metavar="FROM")
+    parser.add_argument("to", metavar="TO")
+    parser.add_argument("address", metavar="ADDRESS")
+    parser.add_argument("--port", type=int, default=7000)
+    parser.add_argument("--octets", type=int, default=1 << 20)
+    parser.add_argument("--segment", type=int, default=0)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--size", default="4-1372")
+    parser.add_argument("--train", type=int, default=24)
+    parser.add_argument("--gso", action="store_true")
+    parser.add_argument("--gro", action="store_true")
+    parser.add_argument("--lossy", action="store_true")
+    args = parser.parse_args()
+    return 0 if {"tcp": Tcp, "udp": Udp}[args.kind](args).run() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
