@@ -8,7 +8,7 @@
 #include "attr.h"
 
 /* A few thousand events fit, so that a slow terminal loses none in a burst. */
-#define RECEIVE_BUFFER	(8 << 20)
+#define RECEIVE_BUFFER	(4 << 20)
 
 static const char *const names[] = {
 	[VPN_CMD_PEER_ADDED_NTF]	= "peer-added",

@@ -207,10 +207,13 @@ for value in '' 0.0.0.0/0,::/0 10.0.0.1 '10.0.0.0/8, ::1/128' +10.0.0.0/8,-10.1.
 done
 says "the same prefix twice for a peer" 1 \
 	"allowed-ips '10.0.0.0/24' is given twice; a prefix belongs to one peer" \
-	set vpntest0 peer "$BOB_PUB" allowed-ips 10.0.0.1/24,10.0.0.2/24
+	set vpntest0 peer "$BOB_PUB" allowed-ips 10.0.0.0/24,10.0.0.0/24
 says "the same prefix for two peers" 1 \
 	"allowed-ips 'fd00::/8' is given twice; a prefix belongs to one peer" \
 	set vpntest0 peer "$BOB_PUB" allowed-ips fd00::/8 peer "$ALICE_PUB" allowed-ips +fd00::/8
+says "a prefix with an address behind it" 1 \
+	"warning: '10.0.0.1/24' has bits behind its prefix; 10.0.0.0/24 is taken" \
+	set vpntest0 peer "$BOB_PUB" allowed-ips 10.0.0.1/24
 good "a prefix moves from a peer to another" \
 	set vpntest0 peer "$BOB_PUB" allowed-ips -10.0.0.0/8 peer "$ALICE_PUB" allowed-ips +10.0.0.0/8
 

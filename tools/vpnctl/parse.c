@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -149,10 +150,27 @@ bool parse_name(const struct origin *at, const char *value, char name[VPN_NAME_M
 	return true;
 }
 
+/* Often a sign that the length of one address was meant. */
+static void warn_of_host_bits(const char *value, const struct vpn_allowedip *ip)
+{
+	char text[VPN_PREFIX_TEXT];
+	struct vpn_allowedip host;
+
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(value, "/"), value);
+	if (!vpn_prefix_parse(&host, text))
+		return;
+	host.prefix_len = ip->prefix_len;
+	if (!vpn_prefix_compare(&host, ip))
+		return;
+	vpn_prefix_format(ip, text);
+	warn("'%s' has bits behind its prefix; %s is taken", value, text);
+}
+
 bool parse_prefix(const struct origin *at, const char *value, struct vpn_allowedip *ip)
 {
-	if (vpn_prefix_parse(ip, value))
-		return true;
-	return complain(at, "'%s' is not a prefix; a prefix is ADDRESS or ADDRESS/LENGTH, as in 10.0.0.0/24 or 2001:db8::1/128",
-			value);
+	if (!vpn_prefix_parse(ip, value))
+		return complain(at, "'%s' is not a prefix; a prefix is ADDRESS or ADDRESS/LENGTH, as in 10.0.0.0/24 or 2001:db8::1/128",
+				value);
+	warn_of_host_bits(value, ip);
+	return true;
 }
