@@ -305,11 +305,10 @@ static struct cursor **cursor_of(struct netlink_callback *cb)
 	return (struct cursor **)cb->ctx;
 }
 
-int vpn_nl_device_get_start(struct netlink_callback *cb)
+static int cursor_open(struct cursor *cursor, struct netlink_callback *cb)
 {
 	netdevice_tracker tracker;
 	struct net_device *dev;
-	struct cursor *cursor;
 
 	dev = vpn_netlink_hold_device(sock_net(cb->skb->sk),
 				      genl_info_dump(cb)->attrs, &tracker,
@@ -317,14 +316,29 @@ int vpn_nl_device_get_start(struct netlink_callback *cb)
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
 
-	cursor = kzalloc(sizeof(*cursor), GFP_KERNEL);
-	if (cursor) {
-		cursor->dev = dev;
-		cursor->ifindex = dev->ifindex;
-		*cursor_of(cb) = cursor;
-	}
+	cursor->dev = dev;
+	cursor->ifindex = dev->ifindex;
 	netdev_put(dev, &tracker);
-	return cursor ? 0 : -ENOMEM;
+	return 0;
+}
+
+int vpn_nl_device_get_start(struct netlink_callback *cb)
+{
+	struct cursor *cursor;
+	int err = 0;
+
+	cursor = kzalloc(sizeof(*cursor), GFP_KERNEL);
+	if (!cursor)
+		return -ENOMEM;
+
+	/* Before Linux 6.2, it takes dumpit() to say why a dump is refused. */
+	if (cb->extack)
+		err = cursor_open(cursor, cb);
+	if (err)
+		kfree(cursor);
+	else
+		*cursor_of(cb) = cursor;
+	return err;
 }
 
 int vpn_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
@@ -338,6 +352,11 @@ int vpn_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 	if (cursor->finished)
 		return 0;
+	if (!cursor->dev) {
+		ret = cursor_open(cursor, cb);
+		if (ret)
+			return ret;
+	}
 
 	rcu_read_lock();
 	dev = dev_get_by_index_rcu(net, cursor->ifindex);
