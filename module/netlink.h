@@ -31,8 +31,8 @@ struct net_device *vpn_netlink_hold_device(struct net *net,
  * @dev: a device that the caller holds
  * @net: the namespace
  *
- * Context: any. The answer is good for as long as RTNL is held; but for what
- * the reference keeps, it is but a hint without.
+ * Context: any.
+ * Return: whether it is; with RTNL held, that stays so.
  */
 bool vpn_netlink_still_there(const struct net_device *dev,
 			     const struct net *net);
@@ -45,7 +45,8 @@ bool vpn_netlink_still_there(const struct net_device *dev,
  * The public key, the endpoint, the keepalive interval, and the counters; not
  * the name, which takes a lock to read.
  *
- * Context: any. Return: 0 or -EMSGSIZE.
+ * Context: any.
+ * Return: 0 or -EMSGSIZE.
  */
 int vpn_netlink_put_peer(struct sk_buff *skb, struct vpn_peer *peer);
 
