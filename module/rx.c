@@ -132,7 +132,8 @@ static u8 *alloc_room(unsigned int len)
 {
 	struct page *page;
 
-	if (likely(len <= SKB_MAX_ORDER(0, 2)))
+	/* The cache of fragments gives no more than a page. */
+	if (likely(SKB_DATA_ALIGN(len) <= PAGE_SIZE))
 		return napi_alloc_frag(SKB_DATA_ALIGN(len));
 	page = alloc_pages(GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN,
 			   get_order(len));
