@@ -431,11 +431,12 @@ static void forget_all_keys(void)
 	rtnl_lock();
 	list_for_each_entry(vpn, &devices, list) {
 		mutex_lock(&vpn->lock);
+		flush_workqueue(vpn->wq);
 		end_all_sessions(vpn);
 		mutex_unlock(&vpn->lock);
 	}
 	rtnl_unlock();
-	rcu_barrier();
+	vpn_session_flush();
 }
 
 /*

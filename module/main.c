@@ -59,16 +59,17 @@ static int __init vpn_init(void)
 	err = vpn_selftest_run();
 	if (err)
 		goto err_tx;
-	err = vpn_device_init();
-	if (err)
-		goto err_tx;
+	/* While there are devices, there is somebody to tell of them. */
 	err = vpn_netlink_init();
 	if (err)
-		goto err_device;
+		goto err_tx;
+	err = vpn_device_init();
+	if (err)
+		goto err_netlink;
 	return 0;
 
-err_device:
-	vpn_device_uninit();
+err_netlink:
+	vpn_netlink_uninit();
 err_tx:
 	vpn_tx_uninit();
 err_cookie:
@@ -87,8 +88,8 @@ err_aead:
 /* What sleeps until others are done does so in its own uninit function. */
 static void __exit vpn_exit(void)
 {
-	vpn_netlink_uninit();
 	vpn_device_uninit();
+	vpn_netlink_uninit();
 	vpn_tx_uninit();
 	vpn_cookie_uninit();
 	vpn_peer_uninit();

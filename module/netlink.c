@@ -544,11 +544,11 @@ static int add_peer(struct vpn_device *vpn, const struct nlattr *nest,
 	if (IS_ERR(peer))
 		return PTR_ERR(peer) == -EADDRNOTAVAIL ? 0 : PTR_ERR(peer);
 
+	/* It was there for a moment, and its removal is told, too. */
 	err = change_peer(peer, nest, tb, extack);
+	vpn_event_peer_added(peer);
 	if (err)
 		vpn_peer_remove(peer);
-	else
-		vpn_event_peer_added(peer);
 	return err;
 }
 

@@ -40,7 +40,8 @@ struct vpn_timers {
  * @endpoint: where to send, NULL while unknown; immutable once published
  * @endpoint_lock: serialises writers of @endpoint
  * @handshake: state of the Noise handshake
- * @index: the index of @handshake, written under handshake.lock
+ * @index: of a session on its way from the handshake to its keypair; zero but
+ *	under handshake.lock
  * @cookie: cookie that the peer gave us under its load
  * @timers: rekey, keepalive, expiry
  * @staged: packets waiting for a key; bounded by %VPN_STAGED_MAX
@@ -55,7 +56,7 @@ struct vpn_timers {
  * @allowedips: prefixes of this peer. vpn_device.lock
  * @node: in vpn_device.peers_by_key
  * @list: in vpn_device.peers
- * @name: for people; empty is none. vpn_device.lock
+ * @name: for people, NULL for none. vpn_device.lock
  * @id: for log and trace; never reused
  * @dead: removed from the device. vpn_device.lock writes
  * @kref: holders beyond RCU

@@ -509,11 +509,11 @@ static bool receive_batch(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 		goto out;
 	peer = keypair->index.peer;
 	locate_batch(rx, skb);
-	trace_vpn_receive(rx->vpn->dev, peer->id,
-			  rx->batch.segments[0].counter, rx->batch.count,
-			  skb->len);
 	vpn_aead_open(&keypair->receive, rx->batch.segments, rx->batch.count);
 	if (likely(accept_batch(rx, keypair))) {
+		trace_vpn_receive(rx->vpn->dev, peer->id,
+				  rx->batch.segments[0].counter,
+				  rx->batch.count, skb->len);
 		note_authentic(rx, peer, keypair, skb);
 		used_up = deliver_batch(rx, peer, skb);
 	}

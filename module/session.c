@@ -214,9 +214,15 @@ int __init vpn_session_init(void)
 	return erase_wq ? 0 : -ENOMEM;
 }
 
-void vpn_session_uninit(void)
+void vpn_session_flush(void)
 {
 	/* Keypairs that were dropped last may not have reached the queue. */
 	rcu_barrier();
+	flush_workqueue(erase_wq);
+}
+
+void vpn_session_uninit(void)
+{
+	vpn_session_flush();
 	destroy_workqueue(erase_wq);
 }

@@ -64,6 +64,13 @@ struct vpn_keypair {
 int vpn_session_init(void);
 void vpn_session_uninit(void);
 
+/**
+ * vpn_session_flush() - wait until the keys of ended sessions are erased
+ *
+ * Context: process; sleeps for a grace period.
+ */
+void vpn_session_flush(void);
+
 void vpn_replay_init(struct vpn_replay *replay);
 
 /**
@@ -85,8 +92,8 @@ bool vpn_replay_accept(struct vpn_replay *replay, u64 counter);
  * @initiator: whether we began the handshake; then the keypair is in use at
  *	once, otherwise from the first message of the peer on
  *
- * Context: process. Return: 0, -ENOMEM, or -ENOENT when the handshake was
- * cleared meanwhile.
+ * Context: process. Return: 0, -ENOMEM, or -ENOENT when the peer was removed
+ * meanwhile.
  */
 int vpn_session_begin(struct vpn_peer *peer, const u8 send[VPN_KEY_LEN],
 		      const u8 receive[VPN_KEY_LEN], __le32 remote_index,

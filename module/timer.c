@@ -3,8 +3,8 @@
  * The clocks of a peer (WireGuard white paper, section 6). Each of its five
  * timers stands for one promise:
  *
- * retransmit_handshake: an initiation is repeated until it is answered, for at
- *	most %VPN_REKEY_ATTEMPT_TIME.
+ * retransmit_handshake: an initiation is repeated until it is answered, for
+ *	%VPN_REKEY_ATTEMPT_TIME or a bit longer.
  * send_keepalive: who has received data answers within %VPN_KEEPALIVE_TIMEOUT,
  *	if only with an empty message.
  * new_handshake: who has sent data and hears nothing begins a new session.
@@ -138,15 +138,6 @@ void vpn_timers_erase_work(struct work_struct *work)
 	vpn_peer_put(peer);
 }
 
-static void persistent_keepalive_expired(struct timer_list *timer)
-{
-	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
-					     timers.persistent_keepalive);
-
-	if (READ_ONCE(peer->timers.persistent_keepalive_interval))
-		vpn_tx_keepalive(peer);
-}
-
 /* Anything authenticated, in either direction, keeps the mapping of a NAT. */
 static void put_off_persistent_keepalive(struct vpn_peer *peer)
 {
@@ -155,6 +146,17 @@ static void put_off_persistent_keepalive(struct vpn_peer *peer)
 	if (interval)
 		arm(peer, &peer->timers.persistent_keepalive,
 		    vpn_seconds_to_jiffies(interval));
+}
+
+/* Whether this one can be sent or not, the next one is due in an interval. */
+static void persistent_keepalive_expired(struct timer_list *timer)
+{
+	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
+					     timers.persistent_keepalive);
+
+	put_off_persistent_keepalive(peer);
+	if (READ_ONCE(peer->timers.persistent_keepalive_interval))
+		vpn_tx_keepalive(peer);
 }
 
 void vpn_timers_data_sent(struct vpn_peer *peer)
@@ -217,7 +219,9 @@ void vpn_timers_set_persistent_keepalive(struct vpn_peer *peer, u16 seconds)
 	WRITE_ONCE(peer->timers.persistent_keepalive_interval, seconds);
 	if (!seconds)
 		disarm(&peer->timers.persistent_keepalive);
-	else if (!former && READ_ONCE(peer->timers.enabled))
+	else if (former)
+		put_off_persistent_keepalive(peer);
+	else if (READ_ONCE(peer->timers.enabled))
 		vpn_tx_keepalive(peer);
 }
 

@@ -53,14 +53,14 @@ DECLARE_EVENT_CLASS(vpn_batch,
 		  __entry->segments, __entry->bytes)
 );
 
-/* A batch was sealed; counter is of its first segment. */
+/* A batch was sealed; the counter is of its first segment. */
 DEFINE_EVENT(vpn_batch, vpn_send,
 	TP_PROTO(const struct net_device *dev, u64 peer, u64 counter,
 		 unsigned int segments, unsigned int bytes),
 	TP_ARGS(dev, peer, counter, segments, bytes)
 );
 
-/* A batch was opened; bytes are of the datagrams. */
+/* A batch had authentic messages in it; bytes are of the datagrams. */
 DEFINE_EVENT(vpn_batch, vpn_receive,
 	TP_PROTO(const struct net_device *dev, u64 peer, u64 counter,
 		 unsigned int segments, unsigned int bytes),
@@ -74,16 +74,16 @@ TRACE_EVENT(vpn_drop,
 	TP_ARGS(dev, reason, packets),
 	TP_STRUCT__entry(
 		__field(int, ifindex)
-		__field(const char *, reason)
+		__string(reason, reason)
 		__field(unsigned int, packets)
 	),
 	TP_fast_assign(
 		__entry->ifindex = dev->ifindex;
-		__entry->reason = reason;
+		vpn_assign_str(reason, reason);
 		__entry->packets = packets;
 	),
 	TP_printk("ifindex=%d reason=%s packets=%u", __entry->ifindex,
-		  __entry->reason, __entry->packets)
+		  __get_str(reason), __entry->packets)
 );
 
 #endif

@@ -217,7 +217,6 @@ static int seal_and_send(struct vpn_peer *peer, struct vpn_keypair *keypair,
 		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_NO_KEY, batch->count);
 		return -ENOKEY;
 	}
-	trace_vpn_send(vpn->dev, peer->id, counter, batch->count, outer->len);
 	for (i = 0; i < batch->count; i++) {
 		struct vpn_segment *segment = &batch->segments[i];
 
@@ -231,10 +230,12 @@ static int seal_and_send(struct vpn_peer *peer, struct vpn_keypair *keypair,
 		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_SEAL, batch->count);
 		return -EIO;
 	}
+	trace_vpn_send(vpn->dev, peer->id, counter, batch->count, outer->len);
 	return vpn_socket_send(peer, outer, ds);
 }
 
-static void send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
+/* Returns whether the packet left, as the functions below do. */
+static bool send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
 			struct sk_buff *skb)
 {
 	const struct tx_cb cb = *tx_cb(skb);
@@ -248,7 +249,7 @@ static void send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	      prepare_copy(vpn, skb, grow);
 	if (unlikely(!skb)) {
 		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_NO_MEMORY, 1);
-		return;
+		return false;
 	}
 
 	skb_put_zero(skb, padding);
@@ -258,9 +259,10 @@ static void send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	skb_put(skb, VPN_TAG_LEN);
 	skb_push(skb, sizeof(struct vpn_msg_data));
 	if (seal_and_send(peer, keypair, batch, skb, cb.ds))
-		return;
+		return false;
 	vpn_stats_sent(vpn, 1, len);
 	vpn_stats_inc(vpn, VPN_STAT_TX_SINGLES);
+	return true;
 }
 
 static unsigned int transport_header_len(const struct train *train,
@@ -476,11 +478,12 @@ static void mark_as_train(struct sk_buff *outer, const struct vpn_batch *batch)
 {
 	struct skb_shared_info *info = skb_shinfo(outer);
 
+	/* Of a single datagram udp_set_csum() takes it for an inner checksum. */
+	if (batch->count == 1)
+		return;
 	outer->ip_summed = CHECKSUM_PARTIAL;
 	outer->csum_start = skb_headroom(outer) - sizeof(struct udphdr);
 	outer->csum_offset = offsetof(struct udphdr, check);
-	if (batch->count == 1)
-		return;
 	info->gso_type = SKB_GSO_UDP_L4;
 	info->gso_size = batch->segments[0].len + VPN_DATA_OVERHEAD;
 	info->gso_segs = batch->count;
@@ -505,13 +508,14 @@ static struct sk_buff *train_outer(struct train *train, struct vpn_batch *batch)
 	return outer;
 }
 
-static void send_train(struct vpn_peer *peer, struct vpn_keypair *keypair,
+static bool send_train(struct vpn_peer *peer, struct vpn_keypair *keypair,
 		       struct train *train)
 {
 	struct vpn_device *vpn = peer->vpn;
 	unsigned int begin, segments;
 	struct vpn_batch *batch;
 	struct sk_buff *outer;
+	bool sent = false;
 
 	while (train_left(train)) {
 		batch = this_cpu_ptr(batches);
@@ -530,42 +534,45 @@ static void send_train(struct vpn_peer *peer, struct vpn_keypair *keypair,
 		vpn_stats_sent(vpn, segments, train->offset - begin +
 			       segments * train->header_len);
 		vpn_stats_inc(vpn, VPN_STAT_TX_TRAINS);
+		sent = true;
 	}
 	consume_skb(train->skb);
+	return sent;
 }
 
 /* Rare kinds of trains: the stack cuts them, and they go one by one. */
-static void send_segmented(struct vpn_peer *peer, struct vpn_keypair *keypair,
+static bool send_segmented(struct vpn_peer *peer, struct vpn_keypair *keypair,
 			   struct sk_buff *skb)
 {
 	const struct tx_cb cb = *tx_cb(skb);
 	struct sk_buff *segments, *segment, *next;
+	bool sent = false;
 
 	segments = skb_gso_segment(skb, 0);
 	if (IS_ERR_OR_NULL(segments)) {
 		kfree_skb(skb);
 		vpn_stats_drop(peer->vpn, VPN_STAT_DROP_TX_NOT_IP, 1);
-		return;
+		return false;
 	}
 	consume_skb(skb);
 	skb_list_walk_safe(segments, segment, next) {
 		skb_mark_not_on_list(segment);
 		*tx_cb(segment) = cb;
-		send_single(peer, keypair, segment);
+		sent |= send_single(peer, keypair, segment);
 	}
+	return sent;
 }
 
-static void send_packet(struct vpn_peer *peer, struct vpn_keypair *keypair,
+static bool send_packet(struct vpn_peer *peer, struct vpn_keypair *keypair,
 			struct sk_buff *skb)
 {
 	struct train train;
 
 	if (!skb_is_gso(skb))
-		send_single(peer, keypair, skb);
-	else if (likely(train_begin(&train, skb)))
-		send_train(peer, keypair, &train);
-	else
-		send_segmented(peer, keypair, skb);
+		return send_single(peer, keypair, skb);
+	if (likely(train_begin(&train, skb)))
+		return send_train(peer, keypair, &train);
+	return send_segmented(peer, keypair, skb);
 }
 
 /* The session to seal with, or NULL when there is none or it is used up. */
@@ -592,11 +599,27 @@ static void keep_session_fresh(struct vpn_peer *peer,
 		vpn_handshake_queue(peer, false);
 }
 
+/* What follows sending, once for all that was sent in one go. */
+static void note_sent(struct vpn_peer *peer, const struct vpn_keypair *keypair,
+		      bool data)
+{
+	vpn_timers_authenticated_sent(peer);
+	if (data)
+		vpn_timers_data_sent(peer);
+	keep_session_fresh(peer, keypair);
+}
+
 static void stage(struct vpn_peer *peer, struct sk_buff *skb)
 {
 	struct sk_buff_head *staged = &peer->staged;
 	unsigned int dropped = 0;
 	struct sk_buff *oldest;
+
+	/*
+	 * It may wait for long, and its socket must not: neither for room in
+	 * its send buffer, nor, holding its namespace, for its end.
+	 */
+	skb_orphan(skb);
 
 	spin_lock_bh(&staged->lock);
 	while (!skb_queue_empty(staged) &&
@@ -641,6 +664,7 @@ void vpn_tx_staged(struct vpn_peer *peer)
 	struct vpn_keypair *keypair;
 	struct sk_buff_head list;
 	struct sk_buff *skb;
+	bool sent = false;
 
 	if (skb_queue_empty_lockless(&peer->staged))
 		return;
@@ -654,10 +678,8 @@ void vpn_tx_staged(struct vpn_peer *peer)
 	if (skb_queue_empty(&list))
 		goto out;
 	while ((skb = __skb_dequeue(&list)))
-		send_packet(peer, keypair, skb);
-	vpn_timers_authenticated_sent(peer);
-	vpn_timers_data_sent(peer);
-	keep_session_fresh(peer, keypair);
+		sent |= send_packet(peer, keypair, skb);
+	note_sent(peer, keypair, sent);
 out:
 	rcu_read_unlock_bh();
 }
@@ -677,11 +699,9 @@ static void send_empty(struct vpn_peer *peer, struct vpn_keypair *keypair)
 	batch->segments[0].len = 0;
 	skb_put(skb, VPN_TAG_LEN);
 	skb_push(skb, sizeof(struct vpn_msg_data));
-	if (seal_and_send(peer, keypair, batch, skb, 0))
-		return;
-	vpn_stats_inc(peer->vpn, VPN_STAT_TX_KEEPALIVES);
-	vpn_timers_authenticated_sent(peer);
-	keep_session_fresh(peer, keypair);
+	if (!seal_and_send(peer, keypair, batch, skb, 0))
+		vpn_stats_inc(peer->vpn, VPN_STAT_TX_KEEPALIVES);
+	note_sent(peer, keypair, false);
 }
 
 void vpn_tx_keepalive(struct vpn_peer *peer)
@@ -763,10 +783,7 @@ netdev_tx_t vpn_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 		vpn_tx_staged(peer);
 		goto out;
 	}
-	send_packet(peer, keypair, skb);
-	vpn_timers_authenticated_sent(peer);
-	vpn_timers_data_sent(peer);
-	keep_session_fresh(peer, keypair);
+	note_sent(peer, keypair, send_packet(peer, keypair, skb));
 out:
 	rcu_read_unlock_bh();
 	return NETDEV_TX_OK;

@@ -13,4 +13,11 @@
 #define WQ_PERCPU	0
 #endif
 
+/* 6.10: __string() remembers the source. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define vpn_assign_str(_field, _source)	__assign_str(_field, _source)
+#else
+#define vpn_assign_str(_field, _source)	__assign_str(_field)
+#endif
+
 #endif
