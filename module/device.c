@@ -112,7 +112,19 @@ static int vpn_stop(struct net_device *dev)
 	return 0;
 }
 
+/*
+ * Under RTNL, before the core waits for the last reference: from here on no
+ * event of a namespace or of the machine finds the device.
+ */
+static void vpn_uninit(struct net_device *dev)
+{
+	struct vpn_device *vpn = netdev_priv(dev);
+
+	list_del_init(&vpn->list);
+}
+
 static const struct net_device_ops device_ops = {
+	.ndo_uninit = vpn_uninit,
 	.ndo_open = vpn_open,
 	.ndo_stop = vpn_stop,
 	.ndo_start_xmit = vpn_tx_xmit,
@@ -156,10 +168,6 @@ static const struct ethtool_ops ethtool_ops = {
 static void vpn_destruct(struct net_device *dev)
 {
 	struct vpn_device *vpn = netdev_priv(dev);
-
-	rtnl_lock();
-	list_del(&vpn->list);
-	rtnl_unlock();
 
 	mutex_lock(&vpn->lock);
 	vpn_peer_remove_all(vpn);
@@ -254,6 +262,7 @@ static void setup_state(struct vpn_device *vpn)
 {
 	mutex_init(&vpn->lock);
 	init_rwsem(&vpn->identity.lock);
+	INIT_LIST_HEAD(&vpn->list);
 	INIT_LIST_HEAD(&vpn->peers);
 	skb_queue_head_init(&vpn->handshakes);
 	vpn_cookie_checker_setup(&vpn->cookie);
