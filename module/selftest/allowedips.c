@@ -135,9 +135,9 @@ static void random_prefix(struct trial *t, int six, struct entry *e)
 
 		for (i = 0; i <= flip; i++) {
 			e->ip[i / 8] &= ~(0x80 >> i % 8);
-			if (bit_of(near->ip, i) == (i < flip))
-				e->ip[i / 8] |= 0x80 >> i % 8;
+			e->ip[i / 8] |= near->ip[i / 8] & 0x80 >> i % 8;
 		}
+		e->ip[flip / 8] ^= 0x80 >> flip % 8;
 	}
 	switch (below(t, 8)) {
 	case 0:

@@ -59,8 +59,11 @@ static bool measure(struct trial *t)
 		top = 3 * WINDOW + i;
 		for (depth = WINDOW + 1; depth; depth--) {
 			vpn_replay_init(&t->replay);
-			if (!accept(t, top))
+			if (!accept(t, top)) {
+				pr_err("vpn: replay: %llu refused as the first\n",
+				       top);
 				return false;
+			}
 			if (accept(t, top + 1 - depth))
 				break;
 		}
