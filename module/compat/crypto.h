@@ -2,14 +2,9 @@
 #ifndef VPN_COMPAT_CRYPTO_H
 #define VPN_COMPAT_CRYPTO_H
 
-#include <crypto/blake2s.h>
-
-/* crypto_memneq() has a light header of its own since 6.6. */
-#if __has_include(<crypto/utils.h>)
-#include <crypto/utils.h>
-#else
+/* For crypto_memneq(), which has a header of its own since 6.6. */
 #include <crypto/algapi.h>
-#endif
+#include <crypto/blake2s.h>
 
 /*
  * BLAKE2s: 6.19 renamed struct blake2s_state to blake2s_ctx and changed the
