@@ -40,6 +40,20 @@ check_kernel()
 	die "no kernel '$1': there are ${KERNELS[*]}"
 }
 
+# Names of the tree's own files, NUL between them: build outputs of the host
+# must not come along.
+# shellcheck disable=SC2016 # the inner shell expands
+list_sources()
+{
+	if git -C "$TREE" rev-parse --show-toplevel 2>/dev/null | grep -qxF "$TREE"; then
+		git -C "$TREE" ls-files -z -co --exclude-standard |
+			(cd "$TREE" && xargs -0r sh -c 'for f; do [ -e "$f" ] && printf "%s\0" "$f"; done; true' sh)
+	else
+		(cd "$TREE" && find . -type f ! -name '*.o' ! -name '*.ko' ! -name '*.mod*' \
+			! -name '.*.cmd' ! -path './.git/*' -printf '%P\0')
+	fi | sort -z
+}
+
 # Hold an exclusive lock on file $1 on descriptor $2 for as long as this shell
 # lives.  The descriptor must not leak to daemons: close it for children that
 # outlive the need.
