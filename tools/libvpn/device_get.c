@@ -31,10 +31,10 @@ static int dump(struct vpn_socket *sock, uint32_t ifindex, struct vpn_device *de
 	const struct vpn_answer answer = {
 		.message = read_message, .restart = drop_all, .data = dev,
 	};
-	char buffer[64] __attribute__((aligned(NLMSG_ALIGNTO)));
+	union vpn_request request;
 	struct nlmsghdr *nlh;
 
-	nlh = vpn_socket_request(sock, buffer, VPN_CMD_DEVICE_GET);
+	nlh = vpn_socket_request(sock, &request, VPN_CMD_DEVICE_GET);
 	nlh->nlmsg_flags |= NLM_F_DUMP;
 	mnl_attr_put_u32(nlh, VPN_A_DEVICE_IFINDEX, ifindex);
 	return vpn_socket_talk(sock, nlh, &answer, err);

@@ -68,9 +68,11 @@ static const char *const device_names[] = {
 #define NAMES(table)	.names = (table), .count = MNL_ARRAY_SIZE(table)
 
 static const struct attr_set allowedip_set = { NAMES(allowedip_names) };
+
 static const struct attr_set peer_set = {
 	NAMES(peer_names), .nest = VPN_A_PEER_ALLOWEDIPS, .nested = &allowedip_set,
 };
+
 static const struct attr_set device_set = {
 	NAMES(device_names), .nest = VPN_A_DEVICE_PEERS, .nested = &peer_set,
 };

@@ -11,6 +11,8 @@
 
 #include "socket.h"
 
+#define LISTED	"'vpnctl show interfaces' lists those that are"
+
 struct list {
 	struct vpn_link *first, **end;
 };
@@ -110,8 +112,8 @@ static int get_links(struct nlmsghdr *nlh, struct vpn_link **links, struct vpn_e
 
 int vpn_link_list(struct vpn_link **links, struct vpn_error *err)
 {
-	char buffer[128] __attribute__((aligned(NLMSG_ALIGNTO)));
-	struct nlmsghdr *nlh = put_getlink(buffer);
+	union vpn_request request;
+	struct nlmsghdr *nlh = put_getlink(&request);
 	struct vpn_link **at, *link;
 	int ret;
 
@@ -138,30 +140,29 @@ static int no_device(const char *ifname, struct vpn_error *err)
 static int wrong_kind(const char *ifname, const char *kind, struct vpn_error *err)
 {
 	return vpn_error_set(err, VPN_FAULT_WRONG_KIND, EOPNOTSUPP,
-			     "the device '%s' is not of kind 'vpn'%s%s%s; 'vpnctl show interfaces' lists those that are",
+			     "the device '%s' is not of kind 'vpn'%s%s%s; " LISTED,
 			     ifname, *kind ? " but '" : "", kind, *kind ? "'" : "");
 }
 
 int vpn_link_find(const char *ifname, uint32_t *ifindex, struct vpn_error *err)
 {
-	char buffer[128] __attribute__((aligned(NLMSG_ALIGNTO)));
-	struct nlmsghdr *nlh = put_getlink(buffer);
+	union vpn_request request;
+	struct nlmsghdr *nlh = put_getlink(&request);
 	struct vpn_link *link;
 	int ret;
 
 	if (!*ifname || strlen(ifname) >= IF_NAMESIZE)
-		return vpn_error_set(err, VPN_FAULT_NO_DEVICE, ENODEV,
-				     "there is no device '%s'; a device's name has 1 to %d characters",
+		return vpn_error_set(err, VPN_FAULT_NO_DEVICE, ENODEV, "there is no device '%s'; "
+				     "a device's name has 1 to %d characters",
 				     ifname, IF_NAMESIZE - 1);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, ifname);
 	ret = get_links(nlh, &link, err);
-	if (ret == -ENODEV || (!ret && !link)) {
+	if (ret == -ENODEV || (!ret && !link))
 		ret = no_device(ifname, err);
-	} else if (!ret && strcmp(link->kind, VPN_FAMILY_NAME)) {
+	else if (!ret && strcmp(link->kind, VPN_FAMILY_NAME))
 		ret = wrong_kind(ifname, link->kind, err);
-	} else if (!ret) {
+	else if (!ret)
 		*ifindex = link->ifindex;
-	}
 	vpn_link_free(link);
 	return ret;
 }

@@ -109,14 +109,14 @@ struct nlmsghdr *vpn_socket_request(const struct vpn_socket *sock, void *buffer,
 int vpn_socket_open_family(struct vpn_socket *sock, struct vpn_error *err)
 {
 	const struct vpn_answer answer = { .message = read_family, .data = sock };
-	char buffer[128] __attribute__((aligned(NLMSG_ALIGNTO)));
+	union vpn_request request;
 	struct nlmsghdr *nlh;
 	int ret;
 
 	ret = vpn_socket_open(sock, NETLINK_GENERIC, err);
 	if (ret)
 		return ret;
-	nlh = put_genl(buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
+	nlh = put_genl(&request, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
 	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, VPN_FAMILY_NAME);
 	ret = vpn_socket_talk(sock, nlh, &answer, err);
 	if (ret == -ENOENT)

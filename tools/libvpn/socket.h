@@ -40,6 +40,12 @@ void vpn_socket_close(struct vpn_socket *sock);
 int vpn_socket_talk(struct vpn_socket *sock, struct nlmsghdr *request,
 		    const struct vpn_answer *answer, struct vpn_error *err);
 
+/* Room for a request that has little to say. */
+union vpn_request {
+	struct nlmsghdr nlh;
+	char room[128];
+};
+
 /* Begin a request of the family "vpn" in the buffer. */
 struct nlmsghdr *vpn_socket_request(const struct vpn_socket *sock, void *buffer, uint8_t command);
 

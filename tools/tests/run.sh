@@ -103,14 +103,14 @@ equal "genkey: clamped" "32 0 64" \
 result "genkey | pubkey" $?
 "$VPNCTL" pubkey </dev/null 2>err
 equal "pubkey: nothing to read" \
-	"1 vpnctl: standard input is empty; a private key is read from it, as in 'vpnctl pubkey <FILE'" \
+	"1 vpnctl: standard input is empty; a private key is read from it" \
 	"$? $(cat err)"
 "$VPNCTL" pubkey <<<"${ALICE%=}" 2>err
 equal "pubkey: key too short, not shown" \
 	"1 vpnctl: 'standard input' does not hold a key; $KEY_IS" "$? $(cat err)"
 (umask 022 && "$VPNCTL" genkey >open.key 2>err)
 equal "genkey: into a file for everybody" \
-	"vpnctl: warning: a secret key goes to a file that everybody may read; 'umask 077' before it helps" \
+	"vpnctl: warning: a secret key goes to a file for everybody; 'umask 077' before it helps" \
 	"$(cat err)"
 "$VPNCTL" genpsk >closed.key 2>err
 equal "genpsk: into a file of one's own" "" "$(cat err)"
@@ -145,7 +145,7 @@ done
 good "listen-port 65535" set vpntest0 listen-port 65535
 for value in 4294967296 0x100000000 0x -1 on 0x0x1; do
 	says "fwmark '$value'" 1 \
-		"fwmark '$value' is not a mark; a mark is 'off' or a number from 0 to 4294967295, or hexadecimal from 0x0 to 0xffffffff" \
+		"fwmark '$value' is not a mark; a mark is 'off' or a number up to 4294967295 or 0xffffffff" \
 		set vpntest0 fwmark "$value"
 done
 for value in off 0 0xfFffffff 4294967295; do
@@ -156,7 +156,7 @@ for value in "${BOB_PUB%=}" "${BOB_PUB}x" "${BOB_PUB%8=}9=" "-${BOB_PUB#?}" " ${
 	says "peer '$value'" 1 "peer '$value' is not a key; $KEY_IS" set vpntest0 peer "$value"
 done
 says "the same peer twice" 1 \
-	"peer '$BOB_PUB' is given twice; write everything about a peer in one place" \
+	"peer '$BOB_PUB' is given twice; a peer has one place for its settings" \
 	set vpntest0 peer "$BOB_PUB" remove peer "$ALICE_PUB" peer "$BOB_PUB"
 
 for value in 65536 never 1s -1; do
@@ -169,7 +169,7 @@ good "persistent-keepalive off" set vpntest0 peer "$BOB_PUB" persistent-keepaliv
 long=$(printf '%064d' 0)
 for value in "$long" 'a#b' ' a' 'a ' $'a\tb' $'\xff' $'\xc0\xaf' $'\xed\xa0\x80' $'\xc2\x85'; do
 	says "name $(printf %q "$value")" 1 \
-		"name '$value' is not a name; a name has up to 63 octets of UTF-8 without '#', control characters, or spaces around it" \
+		"name '$value' is not a name; a name is at most 63 octets of UTF-8 without '#', control characters or spaces around it" \
 		set vpntest0 peer "$BOB_PUB" name "$value"
 done
 for value in '' 'my laptop' 'Grüße 😀' "${long#0}"; do
@@ -191,7 +191,7 @@ for value in 192.0.2.1:51820 '[2001:db8::1]:51820' 2001:db8::1:51820 '[fe80::1%l
 done
 "$VPNCTL" set vpntest0 peer "$BOB_PUB" endpoint no-such-host.invalid:1 2>err
 equal "endpoint: unresolvable name, status" 1 $?
-grep -q "^vpnctl: endpoint 'no-such-host.invalid:1' cannot be resolved: .*; check the name and the name servers of this host$" err
+grep -q "^vpnctl: endpoint 'no-such-host.invalid:1' cannot be resolved: .*; check the name and this host's DNS$" err
 result "endpoint: unresolvable name, sentence" $?
 
 for value in 10.0.0.0/33 10.0.0/8 10.0.0.0/ 10.0.0.0/-1 10.0.0.0/1x 2001:db8::/129 host ::1/64/1 10.0.0.1/+8; do
@@ -294,7 +294,7 @@ bad_config "config: two keys in a peer" 3 \
 	"PublicKey is given twice for the same peer; only one can hold" \
 	<<<$'[Peer]\nPublicKey = '"$BOB_PUB"$'\nPublicKey = '"$ALICE_PUB"
 bad_config "config: the same peer twice" 4 \
-	"PublicKey '$BOB_PUB' is given twice; write everything about a peer in one place" \
+	"PublicKey '$BOB_PUB' is given twice; a peer has one place for its settings" \
 	<<<$'[Peer]\nPublicKey = '"$BOB_PUB"$'\n[Peer]\nPublicKey = '"$BOB_PUB"
 bad_config "config: bad public key" 2 "PublicKey 'x=' is not a key; $KEY_IS" \
 	<<<$'[Peer]\nPublicKey = x='

@@ -86,6 +86,7 @@ static void test_units(void)
 
 static const uint8_t key_one[VPN_KEY_LEN] = { 1 }, key_two[VPN_KEY_LEN] = { 2 };
 
+#define REFUSED		"the kernel refused: no good"
 #define KEY_TWO_TEXT	"AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 static struct nlmsghdr *begin(void *buffer)
@@ -124,7 +125,7 @@ static uint32_t put_prefix(struct nlmsghdr *nlh, uint8_t prefix_len)
 /* The second message goes on with the peer of the first one. */
 static void test_continuation(void)
 {
-	char buffer[1024] __attribute__((aligned(8)));
+	uint64_t buffer[128];
 	struct vpn_device *dev = vpn_device_new();
 	struct nlmsghdr *nlh = begin(buffer);
 	struct nlattr *nest;
@@ -156,7 +157,7 @@ static void test_continuation(void)
 /* Attributes of the wrong size are not read beyond their end. */
 static void test_malformed(void)
 {
-	char buffer[256] __attribute__((aligned(8)));
+	uint64_t buffer[32];
 	struct vpn_device *dev = vpn_device_new();
 	struct nlmsghdr *nlh = begin(buffer);
 	struct nlattr *nest;
@@ -178,7 +179,7 @@ static void test_malformed(void)
 static const char *refusal(const struct nlmsghdr *request, uint32_t type, uint32_t value,
 			   uint32_t nest)
 {
-	char buffer[512] __attribute__((aligned(8)));
+	uint64_t buffer[64];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
 	static struct vpn_error err;
 	struct nlmsgerr *answer;
@@ -197,7 +198,7 @@ static const char *refusal(const struct nlmsghdr *request, uint32_t type, uint32
 
 static void test_extack(void)
 {
-	char buffer[1024] __attribute__((aligned(8)));
+	uint64_t buffer[128];
 	struct nlmsghdr *nlh = begin(buffer);
 	uint32_t prefix, peer, port;
 	struct nlattr *nest;
@@ -211,21 +212,21 @@ static void test_extack(void)
 	prefix = put_prefix(nlh, 33);
 	mnl_attr_nest_end(nlh, nest);
 
-	check_text("the kernel refused: no good (attribute 'listen-port')",
+	check_text(REFUSED " (attribute 'listen-port')",
 		   refusal(nlh, NLMSGERR_ATTR_OFFS, port, 0), "an attribute of the device");
-	check_text("the kernel refused: no good (attribute 'prefix-len' of allowed IP 10.0.0.0/33 of peer "
+	check_text(REFUSED " (attribute 'prefix-len' of allowed IP 10.0.0.0/33 of peer "
 		   KEY_TWO_TEXT ")",
 		   refusal(nlh, NLMSGERR_ATTR_OFFS, prefix, 0), "an attribute of an allowed IP");
-	check_text("the kernel refused: no good (attribute 'peers' of peer " KEY_TWO_TEXT ")",
+	check_text(REFUSED " (attribute 'peers' of peer " KEY_TWO_TEXT ")",
 		   refusal(nlh, NLMSGERR_ATTR_OFFS, peer, 0), "a peer as a whole");
-	check_text("the kernel refused: no good (missing attribute 'endpoint-port' of peer "
+	check_text(REFUSED " (missing attribute 'endpoint-port' of peer "
 		   KEY_TWO_TEXT ")",
 		   refusal(nlh, NLMSGERR_ATTR_MISS_TYPE, VPN_A_PEER_ENDPOINT_PORT, peer),
 		   "an attribute that a peer lacks");
-	check_text("the kernel refused: no good (missing attribute 'ifindex')",
+	check_text(REFUSED " (missing attribute 'ifindex')",
 		   refusal(nlh, NLMSGERR_ATTR_MISS_TYPE, VPN_A_DEVICE_IFINDEX, 0),
 		   "an attribute that the device lacks");
-	check_text("the kernel refused: no good", refusal(nlh, NLMSGERR_ATTR_OFFS, 9999, 0),
+	check_text(REFUSED, refusal(nlh, NLMSGERR_ATTR_OFFS, 9999, 0),
 		   "an offset outside of the request");
 }
 
@@ -273,8 +274,8 @@ static void test_printer(void)
 	peer.keepalive = 25;
 	vpn_prefix_parse(vpn_peer_add_allowedip(&peer), "10.0.0.0/8");
 	vpn_prefix_parse(vpn_peer_add_allowedip(&peer), "::1");
-	check_text("Grüße\t(none)\t10.0.0.0/8 ::1/128\t0\t2048\t0\t25\n", printed(OUT_TABS, &peer),
-		   "tabs");
+	check_text("Grüße\t(none)\t10.0.0.0/8 ::1/128\t0\t2048\t0\t25\n",
+		   printed(OUT_TABS, &peer), "tabs");
 	check_text("  name: Grüße\n  allowed ips: 10.0.0.0/8, ::1/128\n"
 		   "  transfer: 2.00 KiB received, 0 B sent\n"
 		   "  persistent keepalive: every 25 seconds\n", printed(OUT_PRETTY, &peer),

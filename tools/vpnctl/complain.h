@@ -3,6 +3,8 @@
 #ifndef VPNCTL_COMPLAIN_H
 #define VPNCTL_COMPLAIN_H
 
+#include <stdbool.h>
+
 #include "../libvpn/error.h"
 
 /* Exit statuses. */
@@ -17,7 +19,7 @@ struct origin {
 };
 
 /* "vpnctl: FILE:LINE: WORD sentence"; always false, for parsers to return. */
-_Bool complain(const struct origin *at, const char *format, ...)
+bool complain(const struct origin *at, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

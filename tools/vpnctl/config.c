@@ -27,7 +27,7 @@ static bool end_section(struct reader *r)
 {
 	const struct origin at = { .file = r->at.file, .line = r->section_line };
 
-	if (r->section != PEER || (r->b.peer->has & VPN_PEER_HAS_PUBLIC_KEY))
+	if (r->section != PEER || r->b.peer->has & VPN_PEER_HAS_PUBLIC_KEY)
 		return true;
 	return complain(&at, "this [Peer] has no PublicKey; each peer needs one");
 }
@@ -43,8 +43,8 @@ static bool begin_section(struct reader *r, const char *line)
 		return true;
 	}
 	if (strcasecmp(line, "[Peer]"))
-		return complain(&r->at, "'%s' is not a section; there are [Interface] and [Peer]",
-				line);
+		return complain(&r->at,
+				"'%s' is not a section; there are [Interface] and [Peer]", line);
 	r->section = PEER;
 	if (!builder_add_peer(&r->b, &r->at))
 		return false;
@@ -54,9 +54,12 @@ static bool begin_section(struct reader *r, const char *line)
 
 static bool belongs_here(struct reader *r, const struct setting *setting)
 {
+	bool in_peer = r->section == PEER;
+
 	if (r->section == OUTSIDE)
-		return complain(&r->at, "is outside of a section; write [Interface] or [Peer] before it");
-	if (setting->of_peer != (r->section == PEER))
+		return complain(&r->at,
+				"is outside of a section; write [Interface] or [Peer] before it");
+	if (setting->of_peer != in_peer)
 		return complain(&r->at, "belongs to [%s]", setting->of_peer ? "Peer" : "Interface");
 	return true;
 }
@@ -68,7 +71,8 @@ static bool read_setting(struct reader *r, char *line)
 	char *key = line, *value;
 
 	if (!equals)
-		return complain(&r->at, "a line is KEY = VALUE, a [Section], or a comment after '#'");
+		return complain(&r->at,
+				"a line is KEY = VALUE, a [Section], or a comment after '#'");
 	*equals = '\0';
 	key = text_trim(key);
 	value = text_trim(equals + 1);
@@ -117,7 +121,7 @@ static void warn_of_readers(const struct reader *r)
 	struct stat st;
 
 	if (r->has_secret && !fstat(fileno(r->file), &st) && S_ISREG(st.st_mode) &&
-	    (st.st_mode & S_IRWXO))
+	    (st.st_mode & 0007))
 		warn("'%s' holds a secret key and everybody may read it; 'chmod 600 %s' helps",
 		     r->at.file, r->at.file);
 }

@@ -9,6 +9,9 @@
 #include "../libvpn/address.h"
 #include "parse.h"
 
+#define ENDPOINT_IS \
+	"an endpoint is HOST:PORT, as in 192.0.2.1:51820 or [2001:db8::1]:51820"
+
 #define DEFAULT_RETRIES		15
 #define FIRST_WAIT		1000000		/* microseconds */
 #define LONGEST_WAIT		20000000
@@ -28,7 +31,7 @@ static int retries_allowed(void)
 		return -1;
 	number = strtol(value, &end, 10);
 	if (*end || number < 0 || number > 1000000) {
-		warn("VPN_ENDPOINT_RESOLUTION_RETRIES '%s' is ignored; a number or 'infinity' is right",
+		warn("VPN_ENDPOINT_RESOLUTION_RETRIES '%s' is neither a number nor 'infinity'",
 		     value);
 		return DEFAULT_RETRIES;
 	}
@@ -84,7 +87,7 @@ static bool resolve(const struct origin *at, const char *value, const char *host
 	}
 	if (ret == EAI_SERVICE)
 		return bad_port(at, value);
-	return complain(at, "'%s' cannot be resolved: %s; check the name and the name servers of this host",
+	return complain(at, "'%s' cannot be resolved: %s; check the name and this host's DNS",
 			value, reason(ret));
 }
 
@@ -99,8 +102,7 @@ bool parse_endpoint(const struct origin *at, const char *value, union vpn_endpoi
 		good = is_port(port) ? resolve(at, value, host, port, endpoint) :
 				       bad_port(at, value);
 	else
-		good = complain(at, "'%s' is not an endpoint; an endpoint is HOST:PORT, as in 192.0.2.1:51820 or [2001:db8::1]:51820",
-				value);
+		good = complain(at, "'%s' is not an endpoint; " ENDPOINT_IS, value);
 	free(text);
 	return good;
 }

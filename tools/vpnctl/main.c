@@ -85,8 +85,7 @@ static bool is_help(const char *word)
 
 static int run(const struct command *command, int argc, char *argv[])
 {
-	static char word[] = "help";
-	char *help[] = { word, argv[0], NULL };
+	char word[] = "help", *help[] = { word, argv[0], NULL };
 
 	if (argc == 2 && is_help(argv[1]))
 		return cmd_help(2, help);
@@ -99,8 +98,7 @@ static int run(const struct command *command, int argc, char *argv[])
 
 static int dispatch(int argc, char *argv[])
 {
-	static char word[] = "show";
-	static char *show[] = { word, NULL };
+	char word[] = "show", *show[] = { word, NULL };
 	const struct command *command;
 
 	while (argc && (!strcmp(*argv, "-j") || !strcmp(*argv, "--json"))) {

@@ -14,7 +14,15 @@
 #include "../libvpn/key.h"
 #include "text.h"
 
-#define KEY_IS	"a key is 44 characters of base64"
+/* What would be right. */
+#define KEY_IS		"a key is 44 characters of base64"
+#define FILE_IS		"the argument is a file with the key"
+#define PORT_IS		"a port is a number from 0 to 65535, 0 lets the kernel choose"
+#define MARK_IS		"a mark is 'off' or a number up to 4294967295 or 0xffffffff"
+#define INTERVAL_IS	"an interval is 'off' or 1 to 65535 seconds"
+#define NAME_IS \
+	"a name is at most %u octets of UTF-8 without '#', control characters or spaces around it"
+#define PREFIX_IS	"a prefix is ADDRESS or ADDRESS/LENGTH, as in 10.0.0.0/24 or 2001:db8::1/128"
 
 bool parse_public_key(const struct origin *at, const char *value, uint8_t key[VPN_KEY_LEN])
 {
@@ -70,20 +78,19 @@ static void warn_of_readers(int fd, const char *path)
 {
 	struct stat st;
 
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && (st.st_mode & S_IRWXO))
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && (st.st_mode & 0007))
 		warn("'%s' holds a secret key and everybody may read it; 'chmod 600 %s' helps",
 		     path, path);
 }
 
 bool parse_key_file(const struct origin *at, const char *path, uint8_t key[VPN_KEY_LEN])
 {
+	bool looks_like_key = strlen(path) == VPN_KEY_BASE64_LEN, good, empty;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool good, empty;
 
 	if (fd < 0)
-		return complain(at, "'%s' cannot be opened: %s; the argument is a file with the key%s",
-				path, strerror(errno),
-				strlen(path) == VPN_KEY_BASE64_LEN ? ", never the key itself" : "");
+		return complain(at, "'%s' cannot be opened: %s; " FILE_IS "%s", path,
+				strerror(errno), looks_like_key ? ", never the key itself" : "");
 	good = parse_key_stream(at, fd, path, key, &empty);
 	if (good && empty)
 		memset(key, 0, VPN_KEY_LEN);
@@ -110,8 +117,7 @@ bool parse_port(const struct origin *at, const char *value, uint16_t *port)
 	unsigned long number;
 
 	if (!parse_number(value, 10, UINT16_MAX, &number))
-		return complain(at, "'%s' is not a port; a port is a number from 0 to 65535, 0 lets the kernel choose",
-				value);
+		return complain(at, "'%s' is not a port; " PORT_IS, value);
 	*port = number;
 	return true;
 }
@@ -123,8 +129,7 @@ bool parse_fwmark(const struct origin *at, const char *value, uint32_t *fwmark)
 
 	if (strcasecmp(value, "off") &&
 	    !parse_number(hex ? value + 2 : value, hex ? 16 : 10, UINT32_MAX, &number))
-		return complain(at, "'%s' is not a mark; a mark is 'off' or a number from 0 to 4294967295, or hexadecimal from 0x0 to 0xffffffff",
-				value);
+		return complain(at, "'%s' is not a mark; " MARK_IS, value);
 	*fwmark = number;
 	return true;
 }
@@ -134,8 +139,7 @@ bool parse_keepalive(const struct origin *at, const char *value, uint16_t *secon
 	unsigned long number = 0;
 
 	if (strcasecmp(value, "off") && !parse_number(value, 10, UINT16_MAX, &number))
-		return complain(at, "'%s' is not an interval; an interval is 'off' or 1 to 65535 seconds",
-				value);
+		return complain(at, "'%s' is not an interval; " INTERVAL_IS, value);
 	*seconds = number;
 	return true;
 }
@@ -143,8 +147,7 @@ bool parse_keepalive(const struct origin *at, const char *value, uint16_t *secon
 bool parse_name(const struct origin *at, const char *value, char name[VPN_NAME_MAX + 1])
 {
 	if (!text_is_name(value))
-		return complain(at, "'%s' is not a name; a name has up to %u octets of UTF-8 without '#', control characters, or spaces around it",
-				value, VPN_NAME_MAX);
+		return complain(at, "'%s' is not a name; " NAME_IS, value, VPN_NAME_MAX);
 	memset(name, 0, VPN_NAME_MAX + 1);
 	memcpy(name, value, strlen(value));
 	return true;
@@ -169,8 +172,7 @@ static void warn_of_host_bits(const char *value, const struct vpn_allowedip *ip)
 bool parse_prefix(const struct origin *at, const char *value, struct vpn_allowedip *ip)
 {
 	if (!vpn_prefix_parse(ip, value))
-		return complain(at, "'%s' is not a prefix; a prefix is ADDRESS or ADDRESS/LENGTH, as in 10.0.0.0/24 or 2001:db8::1/128",
-				value);
+		return complain(at, "'%s' is not a prefix; " PREFIX_IS, value);
 	warn_of_host_bits(value, ip);
 	return true;
 }

@@ -20,7 +20,7 @@ int cmd_pubkey(int argc, char *argv[])
 	if (!parse_key_stream(NULL, STDIN_FILENO, "standard input", private_key, &empty))
 		return STATUS_FAILED;
 	if (empty)
-		return !complain(NULL, "standard input is empty; a private key is read from it, as in 'vpnctl pubkey <FILE'");
+		return !complain(NULL, "standard input is empty; a private key is read from it");
 	good = vpn_key_public(public_key, private_key);
 	explicit_bzero(private_key, sizeof(private_key));
 	if (!good)

@@ -13,8 +13,8 @@ void secret_warn_of_readers(void)
 {
 	struct stat st;
 
-	if (!fstat(STDOUT_FILENO, &st) && S_ISREG(st.st_mode) && (st.st_mode & S_IRWXO))
-		warn("a secret key goes to a file that everybody may read; 'umask 077' before it helps");
+	if (!fstat(STDOUT_FILENO, &st) && S_ISREG(st.st_mode) && (st.st_mode & 0007))
+		warn("a secret key goes to a file for everybody; 'umask 077' before it helps");
 }
 
 int secret_print(uint8_t key[VPN_KEY_LEN])

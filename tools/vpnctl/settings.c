@@ -25,7 +25,8 @@ bool builder_begin(struct builder *b, const char *ifname)
 
 	memset(b, 0, sizeof(*b));
 	if (!len || len >= IF_NAMESIZE)
-		return complain(NULL, "there is no device '%s'; a device's name has 1 to %d characters",
+		return complain(NULL,
+				"there is no device '%s'; a device's name has 1 to %d characters",
 				ifname, IF_NAMESIZE - 1);
 	b->dev = vpn_device_new();
 	if (!b->dev)
@@ -90,7 +91,7 @@ static bool public_key(struct builder *b, const struct origin *at, const char *v
 	if (!found)
 		return complain(at, "%s", strerror(errno));
 	if (*found != b->peer)
-		return complain(at, "'%s' is given twice; write everything about a peer in one place",
+		return complain(at, "'%s' is given twice; a peer has one place for its settings",
 				value);
 	return true;
 }

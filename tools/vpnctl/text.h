@@ -3,6 +3,7 @@
 #ifndef VPNCTL_TEXT_H
 #define VPNCTL_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -12,7 +13,7 @@
 size_t text_printable(const char *text);
 
 /* As a name it can be written to a configuration file and read again. */
-_Bool text_is_name(const char *text);
+bool text_is_name(const char *text);
 
 /* In place; the end of what remains becomes the end of the text. */
 char *text_trim(char *text);

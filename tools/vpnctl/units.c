@@ -24,7 +24,8 @@ static int format_span(uint64_t seconds, char *text, size_t size)
 		seconds %= units[i].seconds;
 		if (count)
 			len += snprintf(text + len, size - len, "%s%" PRIu64 " %s%s",
-					len ? ", " : "", count, units[i].name, count > 1 ? "s" : "");
+					len ? ", " : "", count, units[i].name,
+					count > 1 ? "s" : "");
 	}
 	return len;
 }
