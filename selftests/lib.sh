@@ -17,14 +17,6 @@
 # Results go to standard output as KTAP; what is done goes to standard error.
 # Namespaces, background processes and files of a test end with it.
 
-# Bash reads a script as it goes, from a file position that it shares with what it
-# runs in the background, and may then go on in the wrong place.  A script that is
-# sourced is read as a whole first.
-if [ "${SELFTEST_WHOLE:-}" != $$ ]; then
-	# shellcheck disable=SC2016 # the new shell expands it
-	SELFTEST_WHOLE=$$ exec bash -c '. "$0"' "$0" "$@"
-fi
-
 # The link kind under test and its tool.  The kernel's own WireGuard has the same
 # grammar: SELFTEST_KIND=wireguard tries a test out on that.
 VPN_KIND=${SELFTEST_KIND:-vpn}
