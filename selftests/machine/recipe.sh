@@ -38,6 +38,7 @@ recipe_packages()
 		iputils-tracepath
 		jq
 		kmod
+		mount
 		netcat-openbsd
 		nftables
 		perl
