@@ -113,6 +113,26 @@ static int vpn_stop(struct net_device *dev)
 }
 
 /*
+ * Hold nothing of the namespace of birth any more: neither its sockets nor
+ * routes, whose last reference counts in memory of the namespace.
+ */
+static void leave_birth_net(struct vpn_device *vpn)
+{
+	struct vpn_peer *peer;
+
+	ASSERT_RTNL();
+
+	mutex_lock(&vpn->lock);
+	RCU_INIT_POINTER(vpn->birth_net, NULL);
+	vpn_socket_close(vpn);
+	/* A handshake at work may hold a peer that is gone already. */
+	flush_workqueue(vpn->wq);
+	list_for_each_entry(peer, &vpn->peers, list)
+		vpn_endpoint_forget_routes(peer);
+	mutex_unlock(&vpn->lock);
+}
+
+/*
  * Under RTNL, before the core waits for the last reference: from here on no
  * event of a namespace or of the machine finds the device.
  */
@@ -120,6 +140,7 @@ static void vpn_uninit(struct net_device *dev)
 {
 	struct vpn_device *vpn = netdev_priv(dev);
 
+	leave_birth_net(vpn);
 	list_del_init(&vpn->list);
 }
 
@@ -403,30 +424,23 @@ out:
 }
 
 /* The sockets live in the namespace of birth, and end with it. */
-static void orphan_device(struct vpn_device *vpn)
-{
-	struct vpn_peer *peer;
-
-	ASSERT_RTNL();
-
-	mutex_lock(&vpn->lock);
-	netif_carrier_off(vpn->dev);
-	RCU_INIT_POINTER(vpn->birth_net, NULL);
-	vpn_socket_close(vpn);
-	list_for_each_entry(peer, &vpn->peers, list)
-		vpn_endpoint_forget_source(peer);
-	mutex_unlock(&vpn->lock);
-}
-
 static void __net_exit vpn_device_net_exit(struct net *net)
 {
 	struct vpn_device *vpn;
+	bool left = false;
 
 	rtnl_lock();
-	list_for_each_entry(vpn, &devices, list)
-		if (rtnl_dereference(vpn->birth_net) == net)
-			orphan_device(vpn);
+	list_for_each_entry(vpn, &devices, list) {
+		if (rtnl_dereference(vpn->birth_net) != net)
+			continue;
+		netif_carrier_off(vpn->dev);
+		leave_birth_net(vpn);
+		left = true;
+	}
 	rtnl_unlock();
+	/* Endpoints that were replaced lately hold routes, too. */
+	if (left)
+		rcu_barrier();
 }
 
 static struct pernet_operations net_ops = {

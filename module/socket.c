@@ -165,6 +165,18 @@ void vpn_endpoint_forget_source(struct vpn_peer *peer)
 		endpoint_publish(peer, endpoint);
 }
 
+void vpn_endpoint_forget_routes(struct vpn_peer *peer)
+{
+	struct vpn_endpoint *endpoint;
+
+	spin_lock_bh(&peer->endpoint_lock);
+	endpoint = rcu_dereference_protected(peer->endpoint,
+					     lockdep_is_held(&peer->endpoint_lock));
+	if (endpoint)
+		dst_cache_reset_now(&endpoint->routes);
+	spin_unlock_bh(&peer->endpoint_lock);
+}
+
 void vpn_endpoint_clear(struct vpn_peer *peer)
 {
 	endpoint_publish(peer, NULL);
@@ -422,6 +434,10 @@ static int socket_create(struct vpn_device *vpn, struct net *net, u8 family,
 	sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
 	WRITE_ONCE(sk->sk_rcvbuf, RECEIVE_BUFFER);
 	release_sock(sk);
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	/* rx_poll() runs inside a poll already; net.core.busy_read is for others. */
+	WRITE_ONCE(sk->sk_ll_usec, 0);
+#endif
 
 	write_lock_bh(&sk->sk_callback_lock);
 	rcu_assign_sk_user_data(sk, vpn);
@@ -525,6 +541,8 @@ int vpn_socket_open(struct vpn_device *vpn, u16 port)
 		return PTR_ERR(sock);
 	vpn->listen_port = socket_port(sock->sock4);
 	socket_replace(vpn, sock);
+	/* What has come before the receiver knew these sockets waits in them. */
+	vpn_rx_schedule(vpn);
 	return 0;
 }
 

@@ -91,6 +91,14 @@ void vpn_endpoint_learn(struct vpn_peer *peer, const struct sk_buff *skb);
  * Also drops the cached routes.
  */
 void vpn_endpoint_forget_source(struct vpn_peer *peer);
+
+/**
+ * vpn_endpoint_forget_routes() - give cached routes back at once
+ * @peer: the peer, of a device whose sockets are closed
+ *
+ * Nobody else may use the endpoint to send meanwhile.
+ */
+void vpn_endpoint_forget_routes(struct vpn_peer *peer);
 void vpn_endpoint_clear(struct vpn_peer *peer);
 
 /**
