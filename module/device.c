@@ -192,12 +192,12 @@ static void vpn_destruct(struct net_device *dev)
 
 	mutex_lock(&vpn->lock);
 	vpn_peer_remove_all(vpn);
+	vpn_allowedips_free(&vpn->allowedips, &vpn->lock);
 	mutex_unlock(&vpn->lock);
 
 	destroy_workqueue(vpn->wq);
 	skb_queue_purge(&vpn->handshakes);
 	vpn_rx_teardown(vpn);
-	vpn_allowedips_free(&vpn->allowedips, &vpn->lock);
 	/* Sessions that ended withdraw their index before a grace period. */
 	rcu_barrier();
 	vpn_peer_tables_destroy(vpn);
