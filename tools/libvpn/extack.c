@@ -65,16 +65,18 @@ static const char *const device_names[] = {
 	[VPN_A_DEVICE_PEERS]			= "peers",
 };
 
-#define NAMES(table)	.names = (table), .count = MNL_ARRAY_SIZE(table)
-
-static const struct attr_set allowedip_set = { NAMES(allowedip_names) };
+static const struct attr_set allowedip_set = {
+	.names = allowedip_names, .count = MNL_ARRAY_SIZE(allowedip_names),
+};
 
 static const struct attr_set peer_set = {
-	NAMES(peer_names), .nest = VPN_A_PEER_ALLOWEDIPS, .nested = &allowedip_set,
+	.names = peer_names, .count = MNL_ARRAY_SIZE(peer_names),
+	.nest = VPN_A_PEER_ALLOWEDIPS, .nested = &allowedip_set,
 };
 
 static const struct attr_set device_set = {
-	NAMES(device_names), .nest = VPN_A_DEVICE_PEERS, .nested = &peer_set,
+	.names = device_names, .count = MNL_ARRAY_SIZE(device_names),
+	.nest = VPN_A_DEVICE_PEERS, .nested = &peer_set,
 };
 
 static const char *name_in(const struct attr_set *set, unsigned int type)

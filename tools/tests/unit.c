@@ -238,6 +238,8 @@ static const char *printed(enum out_style style, const struct vpn_peer *peer)
 	static char text[1024];
 	size_t len;
 
+	if (!file)
+		return "no temporary file";
 	fflush(stdout);
 	dup2(fileno(file), STDOUT_FILENO);
 	out_begin(style);

@@ -23,7 +23,7 @@ struct reader {
 };
 
 /* A peer is complete when its section ends. */
-static bool end_section(struct reader *r)
+static bool end_section(const struct reader *r)
 {
 	const struct origin at = { .file = r->at.file, .line = r->section_line };
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "../libvpn/address.h"
 #include "parse.h"
@@ -66,6 +66,15 @@ static bool bad_port(const struct origin *at, const char *value)
 	return complain(at, "'%s' has no valid port; a port is a number from 1 to 65535", value);
 }
 
+static void sleep_for(unsigned long microseconds)
+{
+	const struct timespec time = {
+		.tv_sec = microseconds / 1000000, .tv_nsec = microseconds % 1000000 * 1000,
+	};
+
+	nanosleep(&time, NULL);
+}
+
 static bool resolve(const struct origin *at, const char *value, const char *host,
 		    const char *port, union vpn_endpoint *endpoint)
 {
@@ -82,7 +91,7 @@ static bool resolve(const struct origin *at, const char *value, const char *host
 			retries--;
 		warn("endpoint '%s': %s; trying again in %.2f seconds", value, reason(ret),
 		     wait / 1e6);
-		usleep(wait);
+		sleep_for(wait);
 		wait = wait * 6 / 5 < LONGEST_WAIT ? wait * 6 / 5 : LONGEST_WAIT;
 	}
 	if (ret == EAI_SERVICE)

@@ -231,7 +231,7 @@ void out_number(const struct out_field *field, uint64_t value, const char *tabs,
 {
 	char decimal[24];
 
-	snprintf(decimal, sizeof(decimal), "%" PRIu64, value);
+	snprintf(decimal, sizeof(decimal), "%llu", (unsigned long long)value);
 	if (out.style == OUT_TABS) {
 		put_value(field, tabs ? tabs : decimal);
 	} else if (out.style == OUT_JSON) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "units.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -23,9 +22,9 @@ static int format_span(uint64_t seconds, char *text, size_t size)
 		count = seconds / units[i].seconds;
 		seconds %= units[i].seconds;
 		if (count)
-			len += snprintf(text + len, size - len, "%s%" PRIu64 " %s%s",
-					len ? ", " : "", count, units[i].name,
-					count > 1 ? "s" : "");
+			len += snprintf(text + len, size - len, "%s%llu %s%s",
+					len ? ", " : "", (unsigned long long)count,
+					units[i].name, count > 1 ? "s" : "");
 	}
 	return len;
 }
@@ -59,7 +58,7 @@ void units_bytes(uint64_t bytes, const char *what, char text[UNITS_TEXT])
 	unsigned int i;
 
 	if (bytes < 1024) {
-		snprintf(text, UNITS_TEXT, "%" PRIu64 " B %s", bytes, what);
+		snprintf(text, UNITS_TEXT, "%llu B %s", (unsigned long long)bytes, what);
 		return;
 	}
 	for (i = 0; i < sizeof(names) / sizeof(*names) - 1 && value >= 1024; i++)
