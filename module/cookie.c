@@ -157,7 +157,7 @@ static bool rate_allow(const void *scope, u8 family, u64 prefix, u64 now)
 
 	if (READ_ONCE(rate_count) >= RATE_ENTRIES_MAX)
 		return false;
-	entry = kmalloc(sizeof(*entry), GFP_KERNEL | __GFP_NOWARN);
+	entry = kmalloc_obj(*entry, GFP_KERNEL | __GFP_NOWARN);
 	if (!entry)
 		return false;
 	entry->scope = scope;

@@ -248,8 +248,8 @@ static struct vpn_peer *cursor_peer(struct vpn_device *vpn,
 
 	list_for_each_entry(peer, &vpn->peers, list)
 		if (peer->id >= cursor->peer_id)
-			break;
-	return peer;	/* may be the head, where the caller's loop ends */
+			return peer;
+	return NULL;
 }
 
 /* Write as many peers as fit. */
@@ -258,11 +258,13 @@ static void put_peers(struct sk_buff *skb, struct vpn_device *vpn,
 {
 	struct vpn_peer *peer = cursor_peer(vpn, cursor);
 
-	list_for_each_entry_from(peer, &vpn->peers, list) {
-		if (peer->id != cursor->peer_id)
-			cursor_move(cursor, peer);
-		if (!put_peer(skb, peer, cursor))
-			return;
+	if (peer) {
+		list_for_each_entry_from(peer, &vpn->peers, list) {
+			if (peer->id != cursor->peer_id)
+				cursor_move(cursor, peer);
+			if (!put_peer(skb, peer, cursor))
+				return;
+		}
 	}
 	cursor->finished = true;
 }
@@ -327,7 +329,7 @@ int vpn_nl_device_get_start(struct netlink_callback *cb)
 	struct cursor *cursor;
 	int err = 0;
 
-	cursor = kzalloc(sizeof(*cursor), GFP_KERNEL);
+	cursor = kzalloc_obj(*cursor, GFP_KERNEL);
 	if (!cursor)
 		return -ENOMEM;
 

@@ -18,7 +18,7 @@
 #include "timer.h"
 #include "tx.h"
 
-#define PEERS_MAX (1U << 20)
+#define PEERS_MAX BIT(20)
 
 static struct kmem_cache *peer_cache;
 static atomic64_t last_id = ATOMIC64_INIT(0);

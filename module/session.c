@@ -71,7 +71,7 @@ static struct vpn_keypair *keypair_create(struct vpn_peer *peer,
 					  const u8 receive[VPN_KEY_LEN],
 					  __le32 remote_index, bool initiator)
 {
-	struct vpn_keypair *keypair = kzalloc(sizeof(*keypair), GFP_KERNEL);
+	struct vpn_keypair *keypair = kzalloc_obj(*keypair, GFP_KERNEL);
 
 	if (!keypair)
 		return NULL;

@@ -44,7 +44,7 @@ static void endpoint_free_rcu(struct rcu_head *rcu)
 
 static struct vpn_endpoint *endpoint_alloc(const struct vpn_endpoint *from)
 {
-	struct vpn_endpoint *endpoint = kzalloc(sizeof(*endpoint), GFP_ATOMIC);
+	struct vpn_endpoint *endpoint = kzalloc_obj(*endpoint, GFP_ATOMIC);
 
 	if (!endpoint)
 		return NULL;
@@ -485,7 +485,7 @@ static int sockets_create(struct vpn_device *vpn, struct net *net, u16 port,
 static struct vpn_socket *socket_listen(struct vpn_device *vpn,
 					struct net *net, u16 port)
 {
-	struct vpn_socket *sock = kzalloc(sizeof(*sock), GFP_KERNEL);
+	struct vpn_socket *sock = kzalloc_obj(*sock, GFP_KERNEL);
 	int attempts = PORT_ATTEMPTS;
 	int err;
 

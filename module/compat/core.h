@@ -5,8 +5,16 @@
 #ifndef VPN_COMPAT_CORE_H
 #define VPN_COMPAT_CORE_H
 
+#include <linux/slab.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
+
+/* 7.0, and what was backported of it, take the size from the type. */
+#ifndef kmalloc_obj
+#define kmalloc_obj(_what, _gfp)	kmalloc(sizeof(_what), _gfp)
+#define kzalloc_obj(_what, _gfp)	kzalloc(sizeof(_what), _gfp)
+#define kvzalloc_obj(_what, _gfp)	kvzalloc(sizeof(_what), _gfp)
+#endif
 
 /* Before 6.17 it goes without saying. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)

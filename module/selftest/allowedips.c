@@ -425,9 +425,11 @@ bool vpn_selftest_allowedips(void)
 	struct trial *t;
 	int i;
 
-	t = kzalloc(sizeof(*t), GFP_KERNEL);
+	t = kzalloc_obj(*t, GFP_KERNEL);
+	if (!t)
+		return false;
 	skb = alloc_skb(sizeof(struct ipv6hdr), GFP_KERNEL);
-	if (!t || !skb)
+	if (!skb)
 		goto out;
 	skb_put(skb, sizeof(struct ipv6hdr));
 	skb_reset_network_header(skb);
@@ -435,7 +437,7 @@ bool vpn_selftest_allowedips(void)
 	mutex_init(&t->lock);
 	vpn_allowedips_setup(&t->table);
 	for (i = 0; i < PEERS; i++) {
-		t->peers[i] = kzalloc(sizeof(*t->peers[i]), GFP_KERNEL);
+		t->peers[i] = kzalloc_obj(*t->peers[i], GFP_KERNEL);
 		if (!t->peers[i])
 			goto out;
 		INIT_LIST_HEAD(&t->peers[i]->allowedips);
@@ -454,7 +456,7 @@ bool vpn_selftest_allowedips(void)
 	else
 		pr_err("vpn: allowedips: seed %#llx\n", seed);
 out:
-	for (i = 0; t && i < PEERS; i++)
+	for (i = 0; i < PEERS; i++)
 		kfree(t->peers[i]);
 	kfree_skb(skb);
 	kfree(t);

@@ -387,7 +387,7 @@ static const struct vpn_noise_keys responder_keys = {
 static bool add_macs(void *message, size_t len,
 		     const u8 receiver[VPN_KEY_LEN])
 {
-	struct vpn_peer *peer = kzalloc(sizeof(*peer), GFP_KERNEL);
+	struct vpn_peer *peer = kzalloc_obj(*peer, GFP_KERNEL);
 
 	if (!peer)
 		return false;
@@ -627,8 +627,8 @@ static bool check_deafness(struct vpn_device *vpn)
 
 static bool test_cookies(void)
 {
-	struct vpn_device *vpn = kzalloc(sizeof(*vpn), GFP_KERNEL);
-	struct vpn_peer *peer = kzalloc(sizeof(*peer), GFP_KERNEL);
+	struct vpn_device *vpn = kzalloc_obj(*vpn, GFP_KERNEL);
+	struct vpn_peer *peer = kzalloc_obj(*peer, GFP_KERNEL);
 	const __be16 ipv4 = htons(ETH_P_IP), ipv6 = htons(ETH_P_IPV6);
 	bool passed = false;
 

@@ -192,7 +192,7 @@ bool vpn_selftest_replay(void)
 	struct trial *t;
 	int i;
 
-	t = kvzalloc(sizeof(*t), GFP_KERNEL);
+	t = kvzalloc_obj(*t, GFP_KERNEL);
 	if (!t)
 		return false;
 	prandom_seed_state(&t->random, seed);
