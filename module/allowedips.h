@@ -40,7 +40,8 @@ void vpn_allowedips_setup(struct vpn_allowedips *table);
  * @peer: the new owner; the prefix is taken from whoever had it
  * @lock: vpn_device.lock, held
  *
- * Context: process. Return: 0, -EINVAL or -ENOMEM.
+ * Context: process.
+ * Return: 0, -EINVAL or -ENOMEM.
  */
 int vpn_allowedips_insert4(struct vpn_allowedips *table,
 			   const struct in_addr *ip, u8 prefix_len,
@@ -76,7 +77,8 @@ int vpn_allowedips_read(const struct list_head *entry, u8 ip[16],
  * @table: the table
  * @ip: the address
  *
- * Context: RCU read side, as long as the result is used. Return: peer or NULL.
+ * Context: RCU read side, as long as the result is used.
+ * Return: peer or NULL.
  */
 struct vpn_peer *vpn_allowedips_find4(const struct vpn_allowedips *table,
 				      const struct in_addr *ip);
@@ -87,6 +89,9 @@ struct vpn_peer *vpn_allowedips_find6(const struct vpn_allowedips *table,
  * vpn_allowedips_find_dst() - the peer that a packet goes to
  * @table: the table
  * @skb: skb->protocol and the network header are right
+ *
+ * Context: RCU read side, as long as the result is used.
+ * Return: peer or NULL.
  */
 struct vpn_peer *vpn_allowedips_find_dst(const struct vpn_allowedips *table,
 					 const struct sk_buff *skb);

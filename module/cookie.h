@@ -92,6 +92,7 @@ enum vpn_mac_verdict {
  * @under_load: whether mac2 is looked at, and the address's rate
  *
  * Context: process.
+ * Return: the verdict.
  */
 enum vpn_mac_verdict vpn_cookie_check(struct vpn_device *vpn,
 				      struct sk_buff *skb, bool under_load);

@@ -71,6 +71,8 @@ void vpn_device_uninit(void);
 /**
  * vpn_device_is() - tell whether a net_device is of this driver
  * @dev: any net_device
+ *
+ * Return: whether it is.
  */
 bool vpn_device_is(const struct net_device *dev);
 
@@ -82,7 +84,8 @@ bool vpn_device_is(const struct net_device *dev);
  * Reopens the sockets when the device is up and leaves the old ones in place
  * when that fails.
  *
- * Context: process. Return: 0, -EADDRINUSE, or another error of bind().
+ * Context: process.
+ * Return: 0, -EADDRINUSE, or another error of bind().
  */
 int vpn_device_set_port(struct vpn_device *vpn, u16 port);
 

@@ -55,6 +55,7 @@ void vpn_index_withdraw(struct vpn_index *index);
  * @value: the receiver index of the message
  *
  * Context: RCU read side; the result is valid until it ends.
+ * Return: the index or NULL.
  */
 struct vpn_index *vpn_index_find(struct vpn_device *vpn, __le32 value);
 

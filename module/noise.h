@@ -125,7 +125,8 @@ struct vpn_handshake {
 /**
  * vpn_noise_init() - make sure that this kernel's BLAKE2s is what we think
  *
- * Context: process, module load. Return: 0 or -ENOEXEC.
+ * Context: process, module load.
+ * Return: 0 or -ENOEXEC.
  */
 int vpn_noise_init(void);
 

@@ -18,7 +18,18 @@
 struct vpn_device;
 
 /**
- * struct vpn_timers - see timer.c
+ * struct vpn_timers - the clocks of a peer; timer.c says what each is for
+ * @retransmit_handshake: an initiation waits for its answer
+ * @send_keepalive: data were received and wait for an answer
+ * @new_handshake: data were sent and wait for an answer
+ * @erase_keys: what has to do with the last sessions goes
+ * @persistent_keepalive: a message is due, whatever happens
+ * @handshake_attempts: initiations repeated since the first
+ * @persistent_keepalive_interval: seconds; 0 is off
+ * @need_another_keepalive: more was received while @send_keepalive ran
+ * @sent_lastminute_handshake: a receiver began a new session before the old one
+ *	ended, and need not do so again
+ * @enabled: none is armed without it
  */
 struct vpn_timers {
 	struct timer_list retransmit_handshake;
@@ -27,7 +38,7 @@ struct vpn_timers {
 	struct timer_list erase_keys;
 	struct timer_list persistent_keepalive;
 	unsigned int handshake_attempts;
-	u16 persistent_keepalive_interval;	/* seconds, 0 is off */
+	u16 persistent_keepalive_interval;
 	bool need_another_keepalive;
 	bool sent_lastminute_handshake;
 	bool enabled;

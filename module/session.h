@@ -30,10 +30,13 @@ struct vpn_keypairs {
 
 /**
  * struct vpn_replay - window of accepted counters (RFC 6479)
+ * @lock: protects the others
+ * @next: highest accepted counter plus one
+ * @bits: which of the counters before it were accepted, as a ring
  */
 struct vpn_replay {
 	spinlock_t lock;
-	u64 next;	/* highest accepted counter plus one */
+	u64 next;
 	unsigned long bits[VPN_REPLAY_BITS / BITS_PER_LONG];
 };
 
@@ -92,7 +95,8 @@ bool vpn_replay_accept(struct vpn_replay *replay, u64 counter);
  * @initiator: whether we began the handshake; then the keypair is in use at
  *	once, otherwise from the first message of the peer on
  *
- * Context: process. Return: 0, -ENOMEM, or -ENOENT when the peer was removed
+ * Context: process.
+ * Return: 0, -ENOMEM, or -ENOENT when the peer was removed
  * meanwhile.
  */
 int vpn_session_begin(struct vpn_peer *peer, const u8 send[VPN_KEY_LEN],
@@ -114,6 +118,8 @@ bool vpn_session_confirm(struct vpn_peer *peer, struct vpn_keypair *keypair);
 /**
  * vpn_session_usable() - tell whether a session may still be used
  * @keypair: seen under RCU
+ *
+ * Return: whether it may.
  */
 bool vpn_session_usable(const struct vpn_keypair *keypair);
 

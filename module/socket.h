@@ -34,6 +34,9 @@ struct vpn_socket {
 
 /**
  * union vpn_sockaddr - an address of either family; unused octets are zero
+ * @sa: its family
+ * @in: as IPv4
+ * @in6: as IPv6
  */
 union vpn_sockaddr {
 	struct sockaddr sa;
@@ -44,11 +47,12 @@ union vpn_sockaddr {
 /**
  * struct vpn_endpoint - where a peer is
  * @addr: its address and port
- * @src: our address that it last reached, family as @addr; the any address
+ * @src4: our address that it last reached, when @addr is IPv4; the any address
  *	when nothing is known
+ * @src6: the same, when @addr is IPv6
  * @src_ifindex: where it reached us; IPv4 only
- * @src_lost: @src is no longer ours, or the route to the peer moved
- * @routes: of packets to @addr from @src; lives and dies with the endpoint, so
+ * @src_lost: the source is no longer ours, or the route to the peer moved
+ * @routes: of packets to @addr from the source; lives and dies with the endpoint, so
  *	that a route can't outlast what it was looked up for
  * @rcu: defers freeing
  *
@@ -71,7 +75,8 @@ struct vpn_endpoint {
  * @peer: the peer
  * @addr: AF_INET or AF_INET6
  *
- * Context: process or softirq. Return: 0 or -ENOMEM.
+ * Context: process or softirq.
+ * Return: 0 or -ENOMEM.
  */
 int vpn_endpoint_set(struct vpn_peer *peer, const union vpn_sockaddr *addr);
 
@@ -108,6 +113,7 @@ void vpn_endpoint_clear(struct vpn_peer *peer);
  *
  * Replaces sockets that are open. Nothing changes on failure.
  * Context: process.
+ * Return: 0, or a negative error, -EADDRINUSE among them.
  */
 int vpn_socket_open(struct vpn_device *vpn, u16 port);
 void vpn_socket_close(struct vpn_device *vpn);
@@ -129,7 +135,8 @@ int vpn_socket_send(struct vpn_peer *peer, struct sk_buff *skb, u8 ds);
  * @message: copied
  * @len: octets
  *
- * Context: process. Return: as vpn_socket_send(), or -ENOMEM.
+ * Context: process.
+ * Return: as vpn_socket_send(), or -ENOMEM.
  */
 int vpn_socket_send_message(struct vpn_peer *peer, const void *message,
 			    size_t len);
@@ -142,6 +149,7 @@ int vpn_socket_send_message(struct vpn_peer *peer, const void *message,
  * @len: octets
  *
  * Context: process.
+ * Return: 0, -ENOMEM, or an error of routing.
  */
 int vpn_socket_reply(struct vpn_device *vpn, const struct sk_buff *in,
 		     const void *message, size_t len);

@@ -55,6 +55,8 @@ enum vpn_stat {
 
 /**
  * struct vpn_stats - counters of one CPU
+ * @sync: lets a CPU of 32 bits read 64
+ * @values: by enum vpn_stat
  */
 struct vpn_stats {
 	struct u64_stats_sync sync;
