@@ -16,8 +16,8 @@ struct blake2s_ctx;
 struct blake2s_state;
 
 #define VPN_BLAKE2S_IS_CTX						\
-	__builtin_types_compatible_p(typeof(&blake2s_final),		\
-				     void (*)(struct blake2s_ctx *, u8 *))
+	__builtin_types_compatible_p(typeof(blake2s_final),		\
+				     void(struct blake2s_ctx *, u8 *))
 
 struct vpn_blake2s {
 	typeof(*__builtin_choose_expr(VPN_BLAKE2S_IS_CTX,
