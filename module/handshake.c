@@ -28,6 +28,12 @@
 #define LOAD_MESSAGES	(VPN_HANDSHAKES_MAX / 8)
 #define LOAD_NS		NSEC_PER_SEC
 
+/*
+ * Messages a worker consumes before it queues itself again: who flushes the
+ * workqueue must not wait as long as strangers keep sending.
+ */
+#define WORK_MESSAGES	64
+
 /* Seconds since 1970 in TAI64; the leap seconds since don't matter here. */
 #define TAI64_EPOCH	0x400000000000000aULL
 
@@ -700,14 +706,17 @@ void vpn_handshake_work(struct work_struct *work)
 	struct vpn_handshake_worker *worker =
 		container_of(work, struct vpn_handshake_worker, work);
 	struct vpn_device *vpn = worker->vpn;
+	unsigned int left = WORK_MESSAGES;
 	struct sk_buff *skb;
 
 	/* Once after boot; not with locks held. */
 	wait_for_random_bytes();
 
-	while ((skb = skb_dequeue(&vpn->handshakes))) {
+	while (left-- && (skb = skb_dequeue(&vpn->handshakes))) {
 		vpn_handshake_receive(vpn, skb);
 		dev_kfree_skb(skb);
 		cond_resched();
 	}
+	if (!skb_queue_empty_lockless(&vpn->handshakes))
+		queue_work(vpn->wq, work);
 }
