@@ -175,6 +175,24 @@ static struct sk_buff *prepare_in_place(struct sk_buff *skb)
 	return skb;
 }
 
+/*
+ * A UDP checksum that comes out as zero has to be sent as its other zero, or it
+ * says that there is none.
+ */
+static void copy_packet(const struct sk_buff *skb, u8 *to)
+{
+	int start = skb_checksum_start_offset(skb);
+	__sum16 *check;
+
+	skb_copy_and_csum_dev(skb, to);
+	if (skb->ip_summed != CHECKSUM_PARTIAL || start < 0 ||
+	    start + skb->csum_offset + sizeof(*check) > skb->len)
+		return;
+	check = (__sum16 *)(to + start + skb->csum_offset);
+	if (!*check)
+		*check = CSUM_MANGLED_0;
+}
+
 static struct sk_buff *prepare_copy(struct vpn_device *vpn, struct sk_buff *skb,
 				    unsigned int grow)
 {
@@ -186,7 +204,7 @@ static struct sk_buff *prepare_copy(struct vpn_device *vpn, struct sk_buff *skb,
 		return NULL;
 	}
 	skb_reserve(outer, VPN_TX_HEADROOM);
-	skb_copy_and_csum_dev(skb, skb_put(outer, skb->len));
+	copy_packet(skb, skb_put(outer, skb->len));
 	inherit_attributes(outer, skb);
 	inherit_socket(outer, skb, true);
 	consume_skb(skb);
