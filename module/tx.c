@@ -119,7 +119,8 @@ static bool charges_socket(const struct sk_buff *skb)
 	if (skb->destructor == sock_wfree)
 		return true;
 	return sk_is_tcp(skb->sk) && skb->destructor &&
-	       skb->destructor != sock_efree && skb->destructor != sock_edemux;
+	       skb->destructor != sock_efree &&
+	       skb->destructor != sock_edemux && skb->destructor != sock_pfree;
 }
 
 /*
