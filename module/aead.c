@@ -9,6 +9,7 @@
 #include <crypto/chacha20poly1305.h>
 #include <linux/bottom_half.h>
 #include <linux/ktime.h>
+#include <linux/local_lock.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
@@ -39,6 +40,7 @@ struct api_nonce {
 
 /**
  * struct api_cpu - what the crypto API needs for one message, a CPU
+ * @lock: protects the rest; where disabled bottom halves don't (PREEMPT_RT)
  * @sg: the message
  * @nonce: its nonce
  * @request: room for the implementation's context behind it
@@ -47,6 +49,7 @@ struct api_nonce {
  * implementations only, so that there is one user at a time.
  */
 struct api_cpu {
+	local_lock_t lock;
 	struct scatterlist sg;
 	struct api_nonce nonce;
 	struct aead_request *request;
@@ -84,12 +87,19 @@ static void library_open(const struct vpn_aead_key *key,
 
 static struct api_cpu *api_begin(const struct vpn_aead_key *key)
 {
-	struct api_cpu *cpu = this_cpu_ptr(api_cpus);
+	struct api_cpu *cpu;
 
+	local_lock_nested_bh(&api_cpus->lock);
+	cpu = this_cpu_ptr(api_cpus);
 	aead_request_set_tfm(cpu->request, key->tfm);
 	aead_request_set_callback(cpu->request, 0, NULL, NULL);
 	aead_request_set_ad(cpu->request, 0);
 	return cpu;
+}
+
+static void api_end(void)
+{
+	local_unlock_nested_bh(&api_cpus->lock);
 }
 
 static int api_seal(const struct vpn_aead_key *key,
@@ -97,18 +107,17 @@ static int api_seal(const struct vpn_aead_key *key,
 {
 	struct api_cpu *cpu = api_begin(key);
 	struct vpn_segment *s;
-	int err;
+	int err = 0;
 
-	for (s = segments; s < segments + count; s++) {
+	for (s = segments; s < segments + count && !err; s++) {
 		sg_init_one(&cpu->sg, s->data, s->len + VPN_TAG_LEN);
 		cpu->nonce.counter = cpu_to_le64(s->counter);
 		aead_request_set_crypt(cpu->request, &cpu->sg, &cpu->sg,
 				       s->len, (u8 *)&cpu->nonce);
 		err = crypto_aead_encrypt(cpu->request);
-		if (unlikely(err))
-			return err;
 	}
-	return 0;
+	api_end();
+	return err;
 }
 
 static void api_open(const struct vpn_aead_key *key,
@@ -125,6 +134,7 @@ static void api_open(const struct vpn_aead_key *key,
 				       (u8 *)&cpu->nonce);
 		s->ok = !crypto_aead_decrypt(cpu->request);
 	}
+	api_end();
 }
 
 int vpn_aead_seal(const struct vpn_aead_key *key, struct vpn_segment *segments,
@@ -249,6 +259,7 @@ static int __init api_start(void)
 		request = aead_request_alloc(api_tfm, GFP_KERNEL);
 		if (!request)
 			goto err_stop;
+		local_lock_init(&per_cpu_ptr(api_cpus, cpu)->lock);
 		per_cpu_ptr(api_cpus, cpu)->request = request;
 	}
 	return 0;

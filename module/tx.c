@@ -9,6 +9,7 @@
  */
 
 #include <linux/icmpv6.h>
+#include <linux/local_lock.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
@@ -77,7 +78,28 @@ struct train {
 	u8 header[TRAIN_HEADER_MAX] __aligned(4);
 };
 
-static struct vpn_batch __percpu *batches;
+/**
+ * struct tx_cpu - what one CPU seals in
+ * @lock: protects the rest; where disabled bottom halves don't (PREEMPT_RT)
+ * @batch: messages to seal; free again as soon as they are
+ */
+struct tx_cpu {
+	local_lock_t lock;
+	struct vpn_batch batch;
+};
+
+static struct tx_cpu __percpu *cpus;
+
+static struct vpn_batch *batch_begin(void)
+{
+	local_lock_nested_bh(&cpus->lock);
+	return this_cpu_ptr(&cpus->batch);
+}
+
+static void batch_end(void)
+{
+	local_unlock_nested_bh(&cpus->lock);
+}
 
 static struct tx_cb *tx_cb(const struct sk_buff *skb)
 {
@@ -224,8 +246,9 @@ static bool reserve_counters(struct vpn_keypair *keypair, unsigned int count,
 	return likely(*first + count <= VPN_REJECT_AFTER_MESSAGES);
 }
 
-static int seal_and_send(struct vpn_peer *peer, struct vpn_keypair *keypair,
-			 struct vpn_batch *batch, struct sk_buff *outer, u8 ds)
+/* Seal the batch, which is in @outer. That is gone when it fails. */
+static int seal(struct vpn_peer *peer, struct vpn_keypair *keypair,
+		struct vpn_batch *batch, struct sk_buff *outer)
 {
 	struct vpn_device *vpn = peer->vpn;
 	unsigned int i;
@@ -250,7 +273,7 @@ static int seal_and_send(struct vpn_peer *peer, struct vpn_keypair *keypair,
 		return -EIO;
 	}
 	trace_vpn_send(vpn->dev, peer->id, counter, batch->count, outer->len);
-	return vpn_socket_send(peer, outer, ds);
+	return 0;
 }
 
 /* Returns whether the packet left, as the functions below do. */
@@ -260,7 +283,8 @@ static bool send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	const struct tx_cb cb = *tx_cb(skb);
 	struct vpn_device *vpn = peer->vpn;
 	unsigned int len = skb->len, padding, grow;
-	struct vpn_batch *batch = this_cpu_ptr(batches);
+	struct vpn_batch *batch;
+	int err;
 
 	padding = padded_len(len, cb.mtu) - len;
 	grow = padding + VPN_TAG_LEN;
@@ -272,12 +296,15 @@ static bool send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	}
 
 	skb_put_zero(skb, padding);
+	batch = batch_begin();
 	batch->count = 1;
 	batch->segments[0].data = skb->data;
 	batch->segments[0].len = len + padding;
 	skb_put(skb, VPN_TAG_LEN);
 	skb_push(skb, sizeof(struct vpn_msg_data));
-	if (seal_and_send(peer, keypair, batch, skb, cb.ds))
+	err = seal(peer, keypair, batch, skb);
+	batch_end();
+	if (err || vpn_socket_send(peer, skb, cb.ds))
 		return false;
 	vpn_stats_sent(vpn, 1, len);
 	vpn_stats_inc(vpn, VPN_STAT_TX_SINGLES);
@@ -535,20 +562,23 @@ static bool send_train(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	struct vpn_batch *batch;
 	struct sk_buff *outer;
 	bool sent = false;
+	int err;
 
 	while (train_left(train)) {
-		batch = this_cpu_ptr(batches);
 		begin = train->offset;
+		batch = batch_begin();
 		outer = train_outer(train, batch);
+		segments = batch->count;
+		err = outer ? seal(peer, keypair, batch, outer) : 0;
+		/* A tunnel below may use the batch again while we send. */
+		batch_end();
 		if (unlikely(!outer)) {
 			segments = DIV_ROUND_UP(train_left(train), train->mss);
 			vpn_stats_drop(vpn, VPN_STAT_DROP_TX_NO_MEMORY,
 				       segments);
 			break;
 		}
-		/* A tunnel below may use the batch again while we send. */
-		segments = batch->count;
-		if (seal_and_send(peer, keypair, batch, outer, train->cb.ds))
+		if (err || vpn_socket_send(peer, outer, train->cb.ds))
 			continue;
 		vpn_stats_sent(vpn, segments, train->offset - begin +
 			       segments * train->header_len);
@@ -705,20 +735,24 @@ out:
 
 static void send_empty(struct vpn_peer *peer, struct vpn_keypair *keypair)
 {
-	struct vpn_batch *batch = this_cpu_ptr(batches);
+	struct vpn_batch *batch;
 	struct sk_buff *skb;
+	int err;
 
 	skb = alloc_skb(VPN_TX_HEADROOM + VPN_TAG_LEN,
 			GFP_ATOMIC | __GFP_NOWARN);
 	if (unlikely(!skb))
 		return;
 	skb_reserve(skb, VPN_TX_HEADROOM);
+	batch = batch_begin();
 	batch->count = 1;
 	batch->segments[0].data = skb->data;
 	batch->segments[0].len = 0;
 	skb_put(skb, VPN_TAG_LEN);
 	skb_push(skb, sizeof(struct vpn_msg_data));
-	if (!seal_and_send(peer, keypair, batch, skb, 0))
+	err = seal(peer, keypair, batch, skb);
+	batch_end();
+	if (!err && !vpn_socket_send(peer, skb, 0))
 		vpn_stats_inc(peer->vpn, VPN_STAT_TX_KEEPALIVES);
 	note_sent(peer, keypair, false);
 }
@@ -810,11 +844,17 @@ out:
 
 int __init vpn_tx_init(void)
 {
-	batches = alloc_percpu(struct vpn_batch);
-	return batches ? 0 : -ENOMEM;
+	int cpu;
+
+	cpus = alloc_percpu(struct tx_cpu);
+	if (!cpus)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		local_lock_init(&per_cpu_ptr(cpus, cpu)->lock);
+	return 0;
 }
 
 void vpn_tx_uninit(void)
 {
-	free_percpu(batches);
+	free_percpu(cpus);
 }

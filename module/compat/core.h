@@ -5,6 +5,7 @@
 #ifndef VPN_COMPAT_CORE_H
 #define VPN_COMPAT_CORE_H
 
+#include <linux/local_lock.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
@@ -14,6 +15,12 @@
 #define kmalloc_obj(_what, _gfp)	kmalloc(sizeof(_what), _gfp)
 #define kzalloc_obj(_what, _gfp)	kzalloc(sizeof(_what), _gfp)
 #define kvzalloc_obj(_what, _gfp)	kvzalloc(sizeof(_what), _gfp)
+#endif
+
+/* Before 6.11, disabled bottom halves are a lock in every configuration. */
+#ifndef local_lock_nested_bh
+#define local_lock_nested_bh(_lock)	do { } while (0)
+#define local_unlock_nested_bh(_lock)	do { } while (0)
 #endif
 
 /* Before 6.17 it goes without saying. */
