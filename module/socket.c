@@ -84,6 +84,24 @@ static bool same_src(const struct vpn_endpoint *a,
 	       a->src_ifindex == b->src_ifindex;
 }
 
+/* Unless somebody else was faster. */
+static void endpoint_replace(struct vpn_peer *peer,
+			     const struct vpn_endpoint *former,
+			     struct vpn_endpoint *endpoint)
+{
+	struct vpn_endpoint *unused;
+
+	spin_lock_bh(&peer->endpoint_lock);
+	unused = rcu_dereference_protected(peer->endpoint,
+					   lockdep_is_held(&peer->endpoint_lock));
+	if (unused == former)
+		rcu_assign_pointer(peer->endpoint, endpoint);
+	else
+		unused = endpoint;
+	spin_unlock_bh(&peer->endpoint_lock);
+	call_rcu(&unused->rcu, endpoint_free_rcu);
+}
+
 /* Unused octets stay zero, so that endpoints can be compared as a whole. */
 static void endpoint_of_skb(struct vpn_endpoint *endpoint,
 			    const struct sk_buff *skb)
@@ -152,17 +170,17 @@ void vpn_endpoint_learn(struct vpn_peer *peer, const struct sk_buff *skb)
 
 void vpn_endpoint_forget_source(struct vpn_peer *peer)
 {
-	struct vpn_endpoint *endpoint = NULL, *known, wanted = {};
+	struct vpn_endpoint *endpoint, *known, wanted = {};
 
 	rcu_read_lock();
 	known = rcu_dereference(peer->endpoint);
 	if (known) {
 		wanted.addr = known->addr;
 		endpoint = endpoint_alloc(&wanted);
+		if (endpoint)
+			endpoint_replace(peer, known, endpoint);
 	}
 	rcu_read_unlock();
-	if (endpoint)
-		endpoint_publish(peer, endpoint);
 }
 
 void vpn_endpoint_forget_routes(struct vpn_peer *peer)
