@@ -101,6 +101,16 @@ static bool cursor_next(struct cursor *cursor)
 }
 
 /*
+ * A page of a file, of a process, or the one of zeroes may be in a packet that
+ * came from this very machine. SKBFL_SHARED_FRAG should say so, but many a
+ * kernel forgets to set it (splice() to a UDP socket) or loses it (GRO).
+ */
+static bool is_borrowed(struct page *head)
+{
+	return head->mapping || PageReserved(head);
+}
+
+/*
  * The octets [@offset, @offset + @len) if they are in one piece of memory that
  * nobody else looks at, so that they can be opened in place; else NULL.
  */
@@ -121,7 +131,8 @@ static u8 *cursor_find(struct cursor *cursor, unsigned int offset,
 
 	frag = &skb_shinfo(cursor->skb)->frags[cursor->frag];
 	if (skb_has_shared_frag(cursor->skb) || !skb_frag_page(frag) ||
-	    PageHighMem(skb_frag_page(frag)))
+	    PageHighMem(skb_frag_page(frag)) ||
+	    is_borrowed(compound_head(skb_frag_page(frag))))
 		return NULL;
 	*page = compound_head(skb_frag_page(frag));
 	get_page(*page);
