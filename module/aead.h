@@ -24,8 +24,9 @@ struct vpn_aead_key {
 
 /**
  * struct vpn_segment - one message of a batch
- * @data: contiguous memory of the linear mapping: plaintext with VPN_TAG_LEN octets of room behind it when sealing,
- *	ciphertext followed by the tag when opening; changed in place
+ * @data: contiguous memory of the linear mapping: plaintext with VPN_TAG_LEN
+ *	octets of room behind it when sealing, ciphertext followed by the tag
+ *	when opening; changed in place
  * @len: octets of plaintext
  * @ok: set by vpn_aead_open(): the tag was right
  * @counter: makes the nonce
@@ -37,9 +38,16 @@ struct vpn_segment {
 	u64 counter;
 };
 
+/**
+ * enum vpn_aead_backend - implementations of the AEAD
+ * @VPN_AEAD_LIBRARY: the crypto library, called directly
+ * @VPN_AEAD_API: the crypto API, which may know a faster way
+ * @VPN_AEAD_BACKENDS: how many there are
+ */
 enum vpn_aead_backend {
 	VPN_AEAD_LIBRARY,
 	VPN_AEAD_API,
+	VPN_AEAD_BACKENDS
 };
 
 /**
@@ -47,7 +55,8 @@ enum vpn_aead_backend {
  *
  * Module parameter "aead" overrides the choice: auto, api or library.
  *
- * Context: process, module load. Return: 0 or a negative error.
+ * Context: process, module load.
+ * Return: 0 or a negative error.
  */
 int vpn_aead_init(void);
 void vpn_aead_uninit(void);
@@ -55,6 +64,8 @@ void vpn_aead_uninit(void);
 /**
  * vpn_aead_has() - tell whether a backend can be used, chosen or not
  * @backend: which
+ *
+ * Return: whether it can.
  */
 bool vpn_aead_has(enum vpn_aead_backend backend);
 
@@ -63,7 +74,8 @@ bool vpn_aead_has(enum vpn_aead_backend backend);
  * @key: zeroed or erased before
  * @bytes: the 32 octets
  *
- * Context: process, may sleep. Return: 0 or a negative error.
+ * Context: process, may sleep.
+ * Return: 0 or a negative error.
  */
 int vpn_aead_key_init(struct vpn_aead_key *key, const u8 bytes[VPN_KEY_LEN]);
 
@@ -73,7 +85,8 @@ int vpn_aead_key_init(struct vpn_aead_key *key, const u8 bytes[VPN_KEY_LEN]);
  * @bytes: the 32 octets
  * @backend: one that vpn_aead_has()
  *
- * Context: process, may sleep. Return: 0 or a negative error.
+ * Context: process, may sleep.
+ * Return: 0 or a negative error.
  */
 int vpn_aead_key_init_for(struct vpn_aead_key *key,
 			  const u8 bytes[VPN_KEY_LEN],
