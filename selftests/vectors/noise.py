@@ -17,6 +17,7 @@ import struct
 from cryptography.hazmat.primitives.asymmetric.x25519 import (
     X25519PrivateKey, X25519PublicKey)
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 CONSTRUCTION = b"Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s"
 IDENTIFIER = b"WireGuard v1 zx2c4 Jason@zx2c4.com"
@@ -58,12 +59,20 @@ def DH(private, public):
 
 def public_of(private):
     return X25519PrivateKey.from_private_bytes(private).public_key() \
-        .public_bytes_raw()
+        .public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def nonce_of(counter):
+    return bytes(4) + struct.pack("<Q", counter)
 
 
 def AEAD(key, counter, plain, auth):
-    nonce = bytes(4) + struct.pack("<Q", counter)
-    return ChaCha20Poly1305(key).encrypt(nonce, plain, auth)
+    return ChaCha20Poly1305(key).encrypt(nonce_of(counter), plain, auth)
+
+
+def AEAD_open(key, counter, sealed, auth):
+    """Raises cryptography.exceptions.InvalidTag."""
+    return ChaCha20Poly1305(key).decrypt(nonce_of(counter), sealed, auth)
 
 
 def hchacha20(key, nonce):
@@ -89,9 +98,14 @@ def XAEAD(key, nonce, plain, auth):
         bytes(4) + nonce[16:], plain, auth)
 
 
+def XAEAD_open(key, nonce, sealed, auth):
+    return ChaCha20Poly1305(hchacha20(key, nonce[:16])).decrypt(
+        bytes(4) + nonce[16:], sealed, auth)
+
+
 # The handshake.
 
-class Side:
+class Noise:
     """Both sides compute the same; only whose private keys they have differs."""
 
     def __init__(self, responder_public):
@@ -114,39 +128,84 @@ class Side:
     def secret(self, secret):
         self.C, = KDF(1, self.C, secret)
 
+    def preshared(self, psk):
+        self.C, tau, key = KDF(3, self.C, psk)
+        self.mix(tau)
+        return key
+
     def seal(self, key, plain):
         sealed = AEAD(key, 0, plain, self.H)
         self.mix(sealed)
         return sealed
 
+    def open(self, key, sealed):
+        plain = AEAD_open(key, 0, sealed, self.H)
+        self.mix(sealed)
+        return plain
 
-def add_macs(body, receiver_public):
-    return body + MAC(HASH(LABEL_MAC1 + receiver_public), body) + bytes(16)
+    def session(self):
+        """Keys of what the initiator and of what the responder sends."""
+        return KDF(2, self.C, b"")
+
+
+def add_macs(body, receiver_public, cookie=None):
+    body += MAC(HASH(LABEL_MAC1 + receiver_public), body)
+    return body + (MAC(cookie, body) if cookie else bytes(16))
+
+
+def write_initiation(private, ephemeral, responder, index, timestamp, cookie=None):
+    n = Noise(responder)
+    body = struct.pack("<BxxxI", 1, index)
+    body += n.ephemeral(public_of(ephemeral))
+    body += n.seal(n.key(DH(ephemeral, responder)), public_of(private))
+    body += n.seal(n.key(DH(private, responder)), timestamp)
+    return n, add_macs(body, responder, cookie)
+
+
+def read_initiation(private, message):
+    """The state, the initiator's index and public key, the time stamp."""
+    n = Noise(public_of(private))
+    index, = struct.unpack_from("<I", message, 4)
+    ephemeral = n.ephemeral(message[8:40])
+    initiator = n.open(n.key(DH(private, ephemeral)), message[40:88])
+    timestamp = n.open(n.key(DH(private, initiator)), message[88:116])
+    return n, index, initiator, timestamp
+
+
+def write_response(n, ephemeral, initiation, initiator, index, psk, cookie=None):
+    receiver, = struct.unpack_from("<I", initiation, 4)
+    body = struct.pack("<BxxxII", 2, index, receiver)
+    body += n.ephemeral(public_of(ephemeral))
+    n.secret(DH(ephemeral, initiation[8:40]))
+    n.secret(DH(ephemeral, initiator))
+    body += n.seal(n.preshared(psk), b"")
+    return add_macs(body, initiator, cookie)
+
+
+def read_response(n, private, ephemeral, message, psk):
+    """The responder's index."""
+    remote = n.ephemeral(message[12:44])
+    n.secret(DH(ephemeral, remote))
+    n.secret(DH(private, remote))
+    assert n.open(n.preshared(psk), message[44:60]) == b""
+    return struct.unpack_from("<I", message, 4)[0]
 
 
 def handshake(v):
+    """Both ends, which must agree."""
     Si, Sr = v["initiator_private"], v["responder_private"]
     Ei, Er = v["initiator_ephemeral"], v["responder_ephemeral"]
-    Sip, Srp, Eip, Erp = map(public_of, (Si, Sr, Ei, Er))
+    psk = v["preshared_key"]
+    Sip, Srp = public_of(Si), public_of(Sr)
 
-    n = Side(Srp)
-    body = struct.pack("<BxxxI", 1, v["initiator_index"])
-    body += n.ephemeral(Eip)
-    body += n.seal(n.key(DH(Ei, Srp)), Sip)
-    body += n.seal(n.key(DH(Si, Srp)), v["timestamp"])
-    initiation = add_macs(body, Srp)
-
-    body = struct.pack("<BxxxII", 2, v["responder_index"], v["initiator_index"])
-    body += n.ephemeral(Erp)
-    assert DH(Er, Eip) == DH(Ei, Erp) and DH(Er, Sip) == DH(Si, Erp)
-    n.secret(DH(Er, Eip))
-    n.secret(DH(Er, Sip))
-    n.C, tau, key = KDF(3, n.C, v["preshared_key"])
-    n.mix(tau)
-    body += n.seal(key, b"")
-    response = add_macs(body, Sip)
-
-    to_responder, to_initiator = KDF(2, n.C, b"")
+    i, initiation = write_initiation(Si, Ei, Srp, v["initiator_index"],
+                                     v["timestamp"])
+    r, index, who, when = read_initiation(Sr, initiation)
+    assert (index, who, when) == (v["initiator_index"], Sip, v["timestamp"])
+    response = write_response(r, Er, initiation, who, v["responder_index"], psk)
+    assert read_response(i, Si, Ei, response, psk) == v["responder_index"]
+    assert i.session() == r.session()
+    to_responder, to_initiator = i.session()
     return {
         "initiator_public": Sip,
         "responder_public": Srp,
