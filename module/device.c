@@ -417,8 +417,9 @@ void vpn_device_set_private_key(struct vpn_device *vpn,
 	vpn_cookie_checker_identity_changed(vpn);
 	list_for_each_entry(peer, &vpn->peers, list)
 		vpn_handshake_identity_changed(peer);
-	up_write(&vpn->identity.lock);
+	/* Nobody can agree on a session while the lock is held. */
 	end_all_sessions(vpn);
+	up_write(&vpn->identity.lock);
 out:
 	memzero_explicit(&identity, sizeof(identity));
 }

@@ -122,7 +122,9 @@ static u8 *cursor_find(struct cursor *cursor, unsigned int offset,
 	while (cursor->skb && offset >= cursor->start + cursor_size(cursor))
 		if (!cursor_next(cursor))
 			return NULL;
-	if (!cursor->skb || skb_cloned(cursor->skb) ||
+	/* Whoever has a clone of the head sees its frag_list, too. */
+	if (!cursor->skb || skb_cloned(cursor->head) ||
+	    skb_cloned(cursor->skb) ||
 	    offset + len > cursor->start + cursor_size(cursor))
 		return NULL;
 	*page = NULL;
@@ -342,6 +344,7 @@ static struct sk_buff *unwrap_outer(struct sk_buff *skb, const u8 *data,
 	skb_scrub_packet(skb, true);
 	skb_orphan(skb);
 	skb_clear_hash(skb);
+	skb_set_queue_mapping(skb, 0);
 	skb->encapsulation = 0;
 	return skb;
 }
@@ -474,7 +477,8 @@ static bool deliver_batch(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
 {
 	u8 outer_ds = skb->protocol == htons(ETH_P_IP) ?
 		      ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
-	struct sk_buff *single = skb_is_gso(skb) ? NULL : skb;
+	struct sk_buff *single = skb_is_gso(skb) || skb_is_nonlinear(skb) ?
+				 NULL : skb;
 	struct delivery sum = {};
 	bool used_up = false;
 	unsigned int i;
@@ -649,20 +653,22 @@ static unsigned int receive(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 {
 	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
 					      skb->len;
-	unsigned int len = skb->len, offset, packets = 0;
+	unsigned int len = skb->len, offset = 0, packets = 0;
 	bool used_up = false;
 
-	for (offset = 0; offset < len; offset += size) {
+	/* An empty datagram is one, too. */
+	do {
 		used_up |= receive_segment(rx, skb, offset,
 					   min(size, len - offset));
 		packets++;
-	}
+		offset += size;
+	} while (offset < len);
 	vpn_stats_inc(rx->vpn, packets > 1 ? VPN_STAT_RX_TRAINS :
 					     VPN_STAT_RX_SINGLES);
 	used_up |= receive_batch(rx, skb);
 	if (!used_up)
 		consume_skb(skb);
-	return max(packets, 1U);
+	return packets;
 }
 
 static struct sk_buff *take_from(struct socket *sock)
@@ -751,6 +757,7 @@ void vpn_rx_teardown(struct vpn_device *vpn)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		netif_napi_del(&per_cpu_ptr(vpn->rx, cpu)->napi);
+		__netif_napi_del(&per_cpu_ptr(vpn->rx, cpu)->napi);
+	synchronize_net();
 	free_percpu(vpn->rx);
 }

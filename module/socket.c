@@ -51,6 +51,7 @@ static struct vpn_endpoint *endpoint_alloc(const struct vpn_endpoint *from)
 	endpoint->addr = from->addr;
 	endpoint->src6 = from->src6;
 	endpoint->src_ifindex = from->src_ifindex;
+	endpoint->born = jiffies;
 	if (dst_cache_init(&endpoint->routes, GFP_ATOMIC | __GFP_NOWARN)) {
 		kfree(endpoint);
 		return NULL;
@@ -153,7 +154,12 @@ void vpn_endpoint_learn(struct vpn_peer *peer, const struct sk_buff *skb)
 	rcu_read_lock();
 	known = rcu_dereference(peer->endpoint);
 	moved = !known || !same_addr(known, &seen);
-	if (!moved && same_src(known, &seen)) {
+	/*
+	 * Whoever rewrites source addresses on the way can make a peer seem to
+	 * move with every packet: once a tick is as good.
+	 */
+	if (known && (known->born == jiffies ||
+		      (!moved && same_src(known, &seen)))) {
 		rcu_read_unlock();
 		return;
 	}

@@ -52,6 +52,7 @@ union vpn_sockaddr {
  * @src6: the same, when @addr is IPv6
  * @src_ifindex: where it reached us; IPv4 only
  * @src_lost: the source is no longer ours, or the route to the peer moved
+ * @born: in jiffies
  * @routes: of packets to @addr from the source; lives and dies with the endpoint, so
  *	that a route can't outlast what it was looked up for
  * @rcu: defers freeing
@@ -66,6 +67,7 @@ struct vpn_endpoint {
 	};
 	int src_ifindex;
 	bool src_lost;
+	unsigned long born;
 	struct dst_cache routes;
 	struct rcu_head rcu;
 };
