@@ -224,7 +224,7 @@ says "private-key: no such file" 1 \
 	"private-key 'nowhere' cannot be opened: No such file or directory; the argument is a file with the key" \
 	set vpntest0 private-key nowhere
 says "private-key: a key instead of a file" 1 \
-	"private-key '$ALICE' cannot be opened: No such file or directory; the argument is a file with the key, never the key itself" \
+	"private-key (44 characters, not shown) cannot be opened: No such file or directory; the argument is a file with the key, never the key itself" \
 	set vpntest0 private-key "$ALICE"
 echo "no key" >bad.key
 says "private-key: no key in the file" 1 "private-key 'bad.key' does not hold a key; $KEY_IS" \

@@ -83,14 +83,22 @@ static void warn_of_readers(int fd, const char *path)
 		     path, path);
 }
 
+/* Somebody may have given the key itself, which then is not repeated. */
+static bool cannot_open(const struct origin *at, const char *path)
+{
+	if (strlen(path) == VPN_KEY_BASE64_LEN)
+		return complain(at, "(%zu characters, not shown) cannot be opened: %s; " FILE_IS
+				", never the key itself", strlen(path), strerror(errno));
+	return complain(at, "'%s' cannot be opened: %s; " FILE_IS, path, strerror(errno));
+}
+
 bool parse_key_file(const struct origin *at, const char *path, uint8_t key[VPN_KEY_LEN])
 {
-	bool looks_like_key = strlen(path) == VPN_KEY_BASE64_LEN, good, empty;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool good, empty;
 
 	if (fd < 0)
-		return complain(at, "'%s' cannot be opened: %s; " FILE_IS "%s", path,
-				strerror(errno), looks_like_key ? ", never the key itself" : "");
+		return cannot_open(at, path);
 	good = parse_key_stream(at, fd, path, key, &empty);
 	if (good && empty)
 		memset(key, 0, VPN_KEY_LEN);
