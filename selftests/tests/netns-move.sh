@@ -17,7 +17,7 @@ must tunnel_two
 must ns_add inner
 
 holds_port() { ns "$1" ss -Hlun "sport = :$2" | grep -q .; }
-carrier() { [ "$(ns "$1" cat /sys/class/net/vpn0/carrier 2>/dev/null)" = "$2" ]; }
+carrier() { [ "$(ip netns exec "$(netns "$1")" cat /sys/class/net/vpn0/carrier 2>/dev/null)" = "$2" ]; }
 
 must reach h1 192.168.99.2
 shaken=$(handshake_time h1 vpn0 "${PUB[h2]}")
