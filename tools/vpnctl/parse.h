@@ -26,7 +26,7 @@ bool parse_fwmark(const struct origin *at, const char *value, uint32_t *fwmark);
 bool parse_keepalive(const struct origin *at, const char *value, uint16_t *seconds);
 bool parse_name(const struct origin *at, const char *value, char name[VPN_NAME_MAX + 1]);
 bool parse_prefix(const struct origin *at, const char *value, struct vpn_allowedip *ip);
-/* Resolves names, and tries again for a while when that fails for now. */
+/* Resolves names, and tries again for a while when the failure may pass. */
 bool parse_endpoint(const struct origin *at, const char *value, union vpn_endpoint *endpoint);
 
 #endif
