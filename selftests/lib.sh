@@ -209,11 +209,15 @@ wait_until()
 }
 
 # background COMMAND...: start it; the end of the test ends it.  Its process id
-# is in $!.
+# is in $!; what runs in a namespace is that process itself, and not its child, so
+# that it can be ended.
 background()
 {
 	narrate "$@" "&"
-	"$@" </dev/null >&2 &
+	case $1 in
+	ns)	nsenter --net="/run/netns/$(netns "$2")" -- "${@:3}" </dev/null >&2 & ;;
+	*)	"$@" </dev/null >&2 & ;;
+	esac
 }
 
 # listening NAMESPACE tcp|udp PORT
