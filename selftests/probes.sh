@@ -31,10 +31,11 @@ topo_star()
 # quiet NAMESPACE DEVICE: up, but without what IPv6 says by itself on a new link.
 quiet()
 {
-	ns "$1" ip link set "$2" down &&
-		ns "$1" sysctl -qw "net.ipv6.conf.$2.addr_gen_mode=1" \
-			"net.ipv6.conf.$2.router_solicitations=0" &&
-		ns "$1" ip -6 addr flush dev "$2" &&
+	ns "$1" sysctl -qw "net.ipv6.conf.$2.addr_gen_mode=1" \
+		"net.ipv6.conf.$2.router_solicitations=0" \
+		"net.ipv6.conf.$2.keep_addr_on_down=1" &&
+		ns "$1" ip link set "$2" down &&
+		ns "$1" ip -6 addr flush dev "$2" scope link &&
 		ns "$1" ip link set "$2" up
 }
 
@@ -62,6 +63,13 @@ reach()
 no_reach()
 {
 	! reach "$1" "$2" -W 1 "${@:3}"
+}
+
+# arrives FROM ADDRESS: the same, tried for 20 s.
+arrives()
+{
+	narrate ns "$1" ping "$2"
+	wait_until 20 ns "$1" ping -n -c 1 -W 1 "$2"
 }
 
 # flood FROM ADDRESS COUNT [PING-OPTION...]: echoes, the next as soon as one is
@@ -116,17 +124,16 @@ stream()
 # traffic_begin FROM TO ADDRESS: TCP both ways until traffic_end.
 traffic_begin()
 {
-	ns "$2" iperf3 -s -B "$3" >/dev/null 2>&1 </dev/null &
+	background ns "$2" iperf3 -s -B "$3" --logfile /dev/null
 	TRAFFIC=("$!")
 	wait_until 10 listening "$2" tcp 5201
-	narrate ns "$1" iperf3 -c "$3" -t 300 --bidir "&"
-	ns "$1" iperf3 -c "$3" -t 300 --bidir >/dev/null 2>&1 </dev/null &
+	background ns "$1" iperf3 -c "$3" -t 300 --bidir --logfile /dev/null
 	TRAFFIC+=("$!")
 }
 
 traffic_end()
 {
-	kill "${TRAFFIC[@]}" 2>/dev/null
+	kill -9 "${TRAFFIC[@]}" 2>/dev/null
 	wait "${TRAFFIC[@]}" 2>/dev/null
 }
 
@@ -188,6 +195,21 @@ counts_up()
 
 # ours: whether the module under test is this one; some things are only in it.
 ours() { [ "$VPN_KIND" = vpn ]; }
+
+# across_sessions N COMMAND...: a transfer, again and again until h1 has begun N
+# new sessions; each must succeed.
+across_sessions()
+{
+	local more=$1 begun rounds=0
+
+	shift
+	begun=$(count h1 vpn0 tx_initiations)
+	while [ $(($(count h1 vpn0 tx_initiations) - begun)) -lt "$more" ]; do
+		rounds=$((rounds + 1))
+		[ $rounds -le 40 ] && "$@" || return
+	done
+	note "$rounds transfers, $more sessions"
+}
 
 # timescale N: let the protocol's clocks run N times as fast.
 timescale()

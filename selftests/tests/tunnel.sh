@@ -52,9 +52,6 @@ check_equal "and sent what was received" "$(received h1 vpn0 "${PUB[h2]}")" \
 	"$(sent h2 vpn0 "${PUB[h1]}")"
 check_equal "errors on the links" "0 0" \
 	"$(link_count h1 vpn0 tx errors) $(link_count h2 vpn0 rx errors)"
-for host in 1 2; do
-	address h$host vpn0 fd99::$host/64
-done
 
 #
 # Traffic
