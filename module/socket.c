@@ -158,7 +158,7 @@ void vpn_endpoint_learn(struct vpn_peer *peer, const struct sk_buff *skb)
 	 * Whoever rewrites source addresses on the way can make a peer seem to
 	 * move with every packet: once a tick is as good.
 	 */
-	if (known && (known->born == jiffies ||
+	if (known && (jiffies - known->born == 0 ||
 		      (!moved && same_src(known, &seen)))) {
 		rcu_read_unlock();
 		return;
