@@ -42,9 +42,10 @@ static void endpoint_free_rcu(struct rcu_head *rcu)
 	kfree(endpoint);
 }
 
-static struct vpn_endpoint *endpoint_alloc(const struct vpn_endpoint *from)
+static struct vpn_endpoint *endpoint_alloc(const struct vpn_endpoint *from,
+					   gfp_t gfp)
 {
-	struct vpn_endpoint *endpoint = kzalloc_obj(*endpoint, GFP_ATOMIC);
+	struct vpn_endpoint *endpoint = kzalloc_obj(*endpoint, gfp);
 
 	if (!endpoint)
 		return NULL;
@@ -52,7 +53,7 @@ static struct vpn_endpoint *endpoint_alloc(const struct vpn_endpoint *from)
 	endpoint->src6 = from->src6;
 	endpoint->src_ifindex = from->src_ifindex;
 	endpoint->born = jiffies;
-	if (dst_cache_init(&endpoint->routes, GFP_ATOMIC | __GFP_NOWARN)) {
+	if (dst_cache_init(&endpoint->routes, gfp | __GFP_NOWARN)) {
 		kfree(endpoint);
 		return NULL;
 	}
@@ -138,7 +139,7 @@ int vpn_endpoint_set(struct vpn_peer *peer, const union vpn_sockaddr *addr)
 		wanted.addr.in6.sin6_addr = addr->in6.sin6_addr;
 		wanted.addr.in6.sin6_scope_id = addr->in6.sin6_scope_id;
 	}
-	endpoint = endpoint_alloc(&wanted);
+	endpoint = endpoint_alloc(&wanted, GFP_KERNEL);
 	if (!endpoint)
 		return -ENOMEM;
 	endpoint_publish(peer, endpoint);
@@ -166,7 +167,7 @@ void vpn_endpoint_learn(struct vpn_peer *peer, const struct sk_buff *skb)
 	rcu_read_unlock();
 
 	/* Without memory the peer stays where it was until its next packet. */
-	endpoint = endpoint_alloc(&seen);
+	endpoint = endpoint_alloc(&seen, GFP_ATOMIC);
 	if (!endpoint)
 		return;
 	endpoint_publish(peer, endpoint);
@@ -182,7 +183,7 @@ void vpn_endpoint_forget_source(struct vpn_peer *peer)
 	known = rcu_dereference(peer->endpoint);
 	if (known) {
 		wanted.addr = known->addr;
-		endpoint = endpoint_alloc(&wanted);
+		endpoint = endpoint_alloc(&wanted, GFP_ATOMIC);
 		if (endpoint)
 			endpoint_replace(peer, known, endpoint);
 	}

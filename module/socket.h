@@ -77,7 +77,7 @@ struct vpn_endpoint {
  * @peer: the peer
  * @addr: AF_INET or AF_INET6
  *
- * Context: process or softirq.
+ * Context: process.
  * Return: 0 or -ENOMEM.
  */
 int vpn_endpoint_set(struct vpn_peer *peer, const union vpn_sockaddr *addr);
