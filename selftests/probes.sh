@@ -84,41 +84,22 @@ flood()
 	grep -q "^$count packets transmitted, $count received, 0% packet loss" "$TMP/flood"
 }
 
-# tcp FROM TO ADDRESS [OPTION...]: random data both ways, digests compared.
+# tcp FROM TO ADDRESS,... [OPTION...]: random data both ways, digests compared.
 tcp()
 {
 	run "$SELFTESTS/traffic.py" tcp "$(netns "$1")" "$(netns "$2")" "${@:3}"
 }
 
-# udp FROM TO ADDRESS [OPTION...]: datagrams and their echoes, all compared.
+# udp FROM TO ADDRESS,... [OPTION...]: datagrams and their echoes, all compared.
 udp()
 {
 	run "$SELFTESTS/traffic.py" udp "$(netns "$1")" "$(netns "$2")" "${@:3}"
 }
 
-# stream FROM TO ADDRESS [IPERF3-OPTION...]: iperf3 for a second; something must
-# have arrived.
-stream()
+# mix FROM TO ADDRESS,... [OPTION...]: TCP and UDP.
+mix()
 {
-	local from=$1 to=$2 address=$3 server status=0
-
-	shift 3
-	ns "$to" iperf3 -s -1 -B "$address" >"$TMP/iperf-server" 2>&1 </dev/null &
-	server=$!
-	if wait_until 10 listening "$to" tcp 5201; then
-		run ns "$from" timeout 30 iperf3 -c "$address" -t 1 -i 0 -J "$@" >"$TMP/iperf" || status=$?
-	else
-		status=1
-	fi
-	if [ $status != 0 ]; then
-		cat "$TMP/iperf" "$TMP/iperf-server" >&2
-		kill "$server" 2>/dev/null
-	fi
-	wait "$server" 2>/dev/null
-	[ $status = 0 ] || return $status
-	jq -r '.end | (.sum_received // .sum) | "\(.bytes) octets, \(.bits_per_second / 1e6) Mbit/s"' \
-		"$TMP/iperf"
-	[ "$(jq '.end | (.sum_received // .sum).bytes' "$TMP/iperf")" -gt 0 ]
+	run "$SELFTESTS/traffic.py" mix "$(netns "$1")" "$(netns "$2")" "${@:3}"
 }
 
 # traffic_begin FROM TO ADDRESS: TCP both ways until traffic_end.

@@ -3,14 +3,17 @@
 """Send data from one network namespace to another and back, and see whether it
 arrives as it was.
 
-traffic.py tcp FROM TO ADDRESS [--octets N] [--segment MSS]
-traffic.py udp FROM TO ADDRESS [--count N] [--size A-B] [--gso] [--gro] [--lossy]
+traffic.py tcp FROM TO ADDRESS,... [--octets N] [--segment MSS,...] [--streams N]
+traffic.py udp FROM TO ADDRESS,... [--count N] [--size A-B,...] [--gso] [--gro] [--lossy]
+                                   [--window N]
+traffic.py mix FROM TO ADDRESS,... [options of both]
 
-FROM and TO are names of network namespaces, ADDRESS is one of TO's.  TCP sends
+FROM and TO are names of network namespaces, each ADDRESS is one of TO's.  TCP sends
 random data both ways at once, in pieces of odd sizes, and compares digests.  UDP
 has every datagram echoed and compares it; --gso sends trains of equal datagrams
-with one call each, --gro receives them so.  --lossy allows datagrams to get lost
-or to come twice, but not to be changed.
+with one call each, --gro receives them so.  --lossy allows datagrams to get lost,
+but not to be changed or to come twice.  What is a list is done one after the other,
+every combination; starting a program takes longer than most of it.
 """
 import argparse
 import ctypes
@@ -26,7 +29,6 @@ import time
 
 UDP_SEGMENT = 103
 UDP_GRO = 104
-WINDOW = 48         # datagrams under way
 PATIENCE = 20       # seconds without anything
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -48,13 +50,14 @@ def socket_in(name, address, kind):
 
 
 class Tcp:
-    """One connection that carries --octets each way."""
+    """Connections, side by side, that carry --octets each way."""
 
-    def __init__(self, args):
+    def __init__(self, args, address, segment):
         self.args = args
-        self.data = [os.urandom(args.octets), os.urandom(args.octets)]
-        self.got = [None, None]
+        self.address = address
+        self.segment = segment
         self.errors = []
+        self.good = True
 
     def send(self, sock, data):
         sizes = random.Random(len(data))
@@ -65,7 +68,7 @@ class Tcp:
             begin = end
         sock.shutdown(socket.SHUT_WR)
 
-    def receive(self, sock, which):
+    def receive(self, sock, wanted, way):
         digest = hashlib.sha256()
         octets = 0
         while True:
@@ -74,7 +77,10 @@ class Tcp:
                 break
             octets += len(data)
             digest.update(data)
-        self.got[which] = (octets, digest.hexdigest())
+        same = octets == len(wanted) and digest.digest() == hashlib.sha256(wanted).digest()
+        print(f"tcp {self.address} {self.segment or ''} {way}: {octets} octets, "
+              f"sha256 {digest.hexdigest()}{'' if same else ', which is wrong'}")
+        self.good &= same
 
     def guard(self, function, *args):
         def body():
@@ -87,45 +93,45 @@ class Tcp:
         thread.start()
         return thread
 
-    def run(self):
-        args = self.args
-        server = socket_in(args.to, args.address, socket.SOCK_STREAM)
-        client = socket_in(args.origin, args.address, socket.SOCK_STREAM)
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind((args.address, args.port))
-        server.listen()
-        if args.segment:
-            for sock in server, client:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, args.segment)
-        client.connect((args.address, args.port))
+    def connect(self, server):
+        near = socket_in(self.args.origin, self.address, socket.SOCK_STREAM)
+        if self.segment:
+            near.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, self.segment)
+        near.connect((self.address, self.args.port))
         far, _ = server.accept()
         far.settimeout(PATIENCE)
-        threads = [
-            self.guard(self.send, client, self.data[0]),
-            self.guard(self.send, far, self.data[1]),
-            self.guard(self.receive, far, 0),
-            self.guard(self.receive, client, 1),
-        ]
+        return near, far
+
+    def run(self):
+        server = socket_in(self.args.to, self.address, socket.SOCK_STREAM)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.segment:
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, self.segment)
+        server.bind((self.address, self.args.port))
+        server.listen()
+        threads = []
+        for near, far in [self.connect(server) for _ in range(self.args.streams)]:
+            there, back = os.urandom(self.args.octets), os.urandom(self.args.octets)
+            threads += [
+                self.guard(self.send, near, there),
+                self.guard(self.send, far, back),
+                self.guard(self.receive, far, there, "there"),
+                self.guard(self.receive, near, back, "back"),
+            ]
         for thread in threads:
             thread.join()
         for error in self.errors:
             print(error, file=sys.stderr)
-        good = not self.errors
-        for way, data, got in zip(("there", "back"), self.data, self.got):
-            wanted = (len(data), hashlib.sha256(data).hexdigest())
-            print(f"tcp {way}: {len(data)} octets, sha256 {wanted[1]}")
-            if got != wanted:
-                print(f"tcp {way}: got {got}")
-                good = False
-        return good
+        return self.good and not self.errors
 
 
 class Udp:
     """Datagrams and their echoes."""
 
-    def __init__(self, args):
+    def __init__(self, args, address, size):
         self.args = args
-        low, _, high = args.size.partition("-")
+        self.address = address
+        low, _, high = size.partition("-")
         low, high = int(low), int(high or low)
         sizes = random.Random(args.count)
         self.sizes = [sizes.randint(low, high) for _ in range(args.count)]
@@ -179,14 +185,14 @@ class Udp:
 
     def run(self):
         args = self.args
-        server = socket_in(args.to, args.address, socket.SOCK_DGRAM)
-        client = socket_in(args.origin, args.address, socket.SOCK_DGRAM)
+        server = socket_in(args.to, self.address, socket.SOCK_DGRAM)
+        client = socket_in(args.origin, self.address, socket.SOCK_DGRAM)
         for sock in server, client:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
             if args.gro:
                 sock.setsockopt(socket.SOL_UDP, UDP_GRO, 1)
-        server.bind((args.address, args.port))
-        client.connect((args.address, args.port))
+        server.bind((self.address, args.port))
+        client.connect((self.address, args.port))
         thread = threading.Thread(target=self.serve, args=(server,), daemon=True)
         thread.start()
 
@@ -194,7 +200,7 @@ class Udp:
         patience = 1 if args.lossy else PATIENCE
         while len(seen) < args.count:
             room = sent - len(seen) + (self.next_train(sent) if sent < args.count else 0)
-            if sent < args.count and room <= WINDOW:
+            if sent < args.count and room <= args.window:
                 sent += self.send(client, sent)
                 if select.select([client], [], [], 0)[0] == []:
                     continue
@@ -218,22 +224,24 @@ class Udp:
         thread.join()
         arrived = sum(1 for n in seen.values() if n)
         twice = sum(1 for n in seen.values() if n > 1)
-        print(f"udp: {sent} of {args.count} sent, {self.served} arrived, "
+        print(f"udp {self.address} of {min(self.sizes)} to {max(self.sizes)}: {sent} of {args.count} sent, {self.served} arrived, "
               f"{arrived} came back, {twice} more than once, {changed} changed")
-        return not changed and arrived and (
-            args.lossy or (arrived == args.count and not twice))
+        return not changed and not twice and arrived and (
+            args.lossy or arrived == args.count)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=("tcp", "udp"))
+    parser.add_argument("kind", choices=("tcp", "udp", "mix"))
     parser.add_argument("origin", metavar="FROM")
     parser.add_argument("to", metavar="TO")
     parser.add_argument("address", metavar="ADDRESS")
     parser.add_argument("--port", type=int, default=7000)
     parser.add_argument("--octets", type=int, default=1 << 20)
-    parser.add_argument("--segment", type=int, default=0)
+    parser.add_argument("--segment", default="0")
+    parser.add_argument("--streams", type=int, default=1)
+    parser.add_argument("--window", type=int, default=48, help="datagrams under way")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--size", default="4-1372")
     parser.add_argument("--train", type=int, default=24)
@@ -241,7 +249,15 @@ def main():
     parser.add_argument("--gro", action="store_true")
     parser.add_argument("--lossy", action="store_true")
     args = parser.parse_args()
-    return 0 if {"tcp": Tcp, "udp": Udp}[args.kind](args).run() else 1
+    good = True
+    for address in args.address.split(","):
+        if args.kind in ("tcp", "mix"):
+            for segment in args.segment.split(","):
+                good &= bool(Tcp(args, address, int(segment)).run())
+        if args.kind in ("udp", "mix"):
+            for size in args.size.split(","):
+                good &= bool(Udp(args, address, size).run())
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
