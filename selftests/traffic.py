@@ -28,6 +28,7 @@ import threading
 import time
 
 UDP_SEGMENT = 103
+SO_RCVBUFFORCE = 33     # beyond net.core.rmem_max, which a few jumbo datagrams fill
 UDP_GRO = 104
 PATIENCE = 20       # seconds without anything
 
@@ -188,7 +189,7 @@ class Udp:
         server = socket_in(args.to, self.address, socket.SOCK_DGRAM)
         client = socket_in(args.origin, self.address, socket.SOCK_DGRAM)
         for sock in server, client:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+            sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22)
             if args.gro:
                 sock.setsockopt(socket.SOL_UDP, UDP_GRO, 1)
         server.bind((self.address, args.port))
