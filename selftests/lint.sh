@@ -158,23 +158,24 @@ check_kerneldoc()
 
 check_coccinelle()
 {
+	# Given a directory, it parses only files that have the words of a patch.
 	# Some patches need a compiler of OCaml, which the root has not.
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	pick 'module/*.[ch]' | without_generated | over bash -c '
+	in_lint bash -c '
+		set -o pipefail
 		one()
 		{
 			local patch=$1 options=()
 
-			shift
 			read -r -a options < <(sed -n "s,^// *Options: ,,p" "$patch")
 			spatch -D report --very-quiet --no-show-diff "${options[@]}" \
-				--cocci-file "$patch" "$@" 2>/tmp/errors.$$ || cat /tmp/errors.$$
+				--cocci-file "$patch" --dir module 2>/tmp/errors.$$ || cat /tmp/errors.$$
 		}
 		export -f one
 		grep -rlZ --include="*.cocci" "^virtual report" /tmp/source/linux/scripts/coccinelle |
 			xargs -0 grep -LZ "ocaml" |
-			xargs -0 -P "$(nproc)" -I{} bash -c "one \"\$@\"" one {} "$@" |
-			sort -u' bash | nothing
+			xargs -0 -P "$(nproc)" -I{} bash -c "one \"\$1\"" one {} |
+			sort -u' | nothing
 }
 
 check_shellcheck()
