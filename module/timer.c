@@ -193,8 +193,12 @@ void vpn_timers_authenticated_received(struct vpn_peer *peer)
 
 void vpn_timers_handshake_initiated(struct vpn_peer *peer)
 {
+	/*
+	 * The first jiffy has begun: without one more the timer could come
+	 * before the next initiation is due, and find nothing to do.
+	 */
 	arm(peer, &peer->timers.retransmit_handshake,
-	    vpn_seconds_to_jiffies(VPN_REKEY_TIMEOUT) + jitter());
+	    vpn_seconds_to_jiffies(VPN_REKEY_TIMEOUT) + 1 + jitter());
 }
 
 void vpn_timers_handshake_complete(struct vpn_peer *peer)
