@@ -28,12 +28,13 @@ both()
 	done
 }
 
+# carries TEXT [OPTION...]
 carries()
 {
 	local text=$1
 
-	check "$text: TCP and UDP trains" mix h1 h2 192.168.99.2,fd99::2 --octets 300000 \
-		--count 120 --size 1000 --gso --gro
+	check "$text: TCP and UDP" mix h1 h2 192.168.99.2,fd99::2 --octets 300000 \
+		--count 120 --size 1000 "${@:2}"
 }
 
 # trains HOST COUNTER COMMAND...: the command makes some.
@@ -45,7 +46,7 @@ trains()
 	"${@:3}" && [ "$(count "$1" vpn0 "$2")" -gt "$before" ]
 }
 
-carries "as it is"
+carries "as it is" --gso --gro
 if ours; then
 	check "TCP is sent in trains" trains h1 tx_trains tcp h1 h2 192.168.99.2 --octets 600000
 	check "and received in trains" trains h2 rx_trains tcp h1 h2 fd99::2 --octets 600000
@@ -72,39 +73,43 @@ check "UDP trains of 47, more than 64 KiB outside" \
 # What the cable cannot do
 #
 if both eth0 tx-udp-segmentation off; then
-	carries "cable without UDP segmentation"
+	carries "cable without UDP segmentation" --gso --gro
 	both eth0 tx-udp-segmentation on
 fi
 both eth0 gso off
-carries "cable without GSO"
+carries "cable without GSO" --gso --gro
 both eth0 gso on
 both eth0 tx off
-carries "cable without checksums"
+carries "cable without checksums" --gso --gro
 both eth0 tx on
 both eth0 sg off
-carries "cable without scatter-gather"
+carries "cable without scatter-gather" --gso --gro
 both eth0 sg on gso on tso on
 both eth0 gro off
-carries "cable without GRO"
+carries "cable without GRO" --gso --gro
 both eth0 gro on
-carries "cable with GRO"
+carries "cable with GRO" --gso --gro
 both eth0 gro on rx-udp-gro-forwarding on
-carries "cable with GRO of UDP for all"
+carries "cable with GRO of UDP for all" --gso --gro
 both eth0 rx-udp-gro-forwarding off
 
 #
 # What is not done for the tunnel
 #
 both vpn0 tso off
-carries "tunnel without TSO"
+carries "tunnel without TSO" --gso --gro
 both vpn0 gso off
-carries "tunnel without GSO"
+carries "tunnel without GSO" --gso --gro
 both vpn0 tx off
-carries "tunnel without checksums"
+# Before 6.11 a program is refused UDP trains for a device without checksums.
+case $(uname -r) in
+6.[0-9].*)	carries "tunnel without checksums" ;;
+*)		carries "tunnel without checksums" --gso --gro ;;
+esac
 both vpn0 tx on gso on tso on gro off
-carries "tunnel without GRO"
+carries "tunnel without GRO" --gso --gro
 both vpn0 gro on sg off
-carries "tunnel without scatter-gather"
+carries "tunnel without scatter-gather" --gso --gro
 both vpn0 sg on tso on gso on
 
 #
