@@ -102,13 +102,13 @@ mix()
 	run "$SELFTESTS/traffic.py" mix "$(netns "$1")" "$(netns "$2")" "${@:3}"
 }
 
-# traffic_begin FROM TO ADDRESS: TCP both ways until traffic_end.
+# traffic_begin FROM TO ADDRESS [IPERF3-OPTION...]: TCP both ways until traffic_end.
 traffic_begin()
 {
 	background ns "$2" iperf3 -s -B "$3" --logfile /dev/null
 	TRAFFIC=("$!")
 	wait_until 10 listening "$2" tcp 5201
-	background ns "$1" iperf3 -c "$3" -t 300 --bidir --logfile /dev/null
+	background ns "$1" iperf3 -c "$3" -t 300 --bidir --logfile /dev/null "${@:4}"
 	TRAFFIC+=("$!")
 }
 

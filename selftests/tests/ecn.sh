@@ -109,7 +109,6 @@ ns h1 nft -f - <<-END
 		chain out {
 			type route hook output priority 0
 			oif eth0 udp sport 1001 ip ecn set ce
-			oif eth0 udp sport 1001 ip6 ecn set ce
 		}
 	}
 END
@@ -126,8 +125,13 @@ for address in 192.168.99.2 fd99::2; do
 		"ef 3, inside not-ect 3, outside ce 3"
 	check "$text, congestion on both" goes $address 0x03 "inside ce 3, outside ce 3"
 done
+# Of IPv6, nftables of new kernels does not write these bits.  Netem marks packets
+# instead of losing them, where they can bear it.
 run tool h1 set vpn0 peer "${PUB[h2]}" endpoint '[fd00::2]:1002'
+must reach h1 192.168.99.2
+run ns h1 tc qdisc add dev eth0 root netem loss 100% ecn
 check "inside IPv6, congestion outside comes in" goes fd99::2 0x02 "inside ce 3, outside ce 3"
+run ns h1 tc qdisc del dev eth0 root
 run tool h1 set vpn0 peer "${PUB[h2]}" endpoint 10.0.0.2:1002
 
 # TCP with ECN, of which every packet is marked: slow, but whole.
