@@ -76,8 +76,8 @@ check "client: too big" says 'Frag needed and DF set \(mtu = 1420\)' \
 check "client: not too big" reach client 192.168.99.2 -M 'do' -s 1392
 check "client, IPv6: too big" says '(Packet too big|mtu=1420)' client fd99::2 -M 'do' -s 1373
 check "client, IPv6: not too big" reach client fd99::2 -M 'do' -s 1372
-check "h1: too big" says '(mtu ?= ?1420|Message too long)' h1 192.168.99.2 -M 'do' -s 1393
-check "h1, IPv6: too big" says '(mtu ?= ?1420|Message too long)' h1 fd99::2 -M 'do' -s 1373
+check "h1: too big" says '(mtu ?[:=] ?1420|[Mm]essage too long)' h1 192.168.99.2 -M 'do' -s 1393
+check "h1, IPv6: too big" says '(mtu ?[:=] ?1420|[Mm]essage too long)' h1 fd99::2 -M 'do' -s 1373
 ns client ip route flush cache
 check "client: too big, but may be cut" reach client 192.168.99.2 -M dont -s 3000
 check "client, IPv6: cut by the sender" reach client fd99::2 -M dont -s 3000

@@ -81,8 +81,9 @@ move_about()
 		port=$((port + 1))
 		tool h1 set vpn0 listen-port "$port"
 		tool h2 set vpn0 listen-port $((port + 1000))
-		# Lest both have moved and neither knows.
+		# Both have moved and neither knows: one is told, and speaks.
 		tool h1 set vpn0 peer "${PUB[h2]}" endpoint 10.0.0.2:$((port + 1000))
+		ns h1 ping -c 1 -W 1 192.168.99.2 >/dev/null
 	done
 	wait "$pid"
 	status=$?
