@@ -16,7 +16,7 @@ ktap_start
 must tunnel_two
 must keys a b c
 must reach h1 192.168.99.2
-PERIOD=${PERIOD:-5}
+PERIOD=${PERIOD:-3}
 
 # Loops run until that file appears.
 STOP=$TMP/stop

@@ -75,7 +75,7 @@ move_about()
 {
 	local port=3000 pid status
 
-	tcp h1 h2 192.168.99.2 --octets 6000000 &
+	tcp h1 h2 192.168.99.2 --octets 2500000 &
 	pid=$!
 	while kill -0 "$pid" 2>/dev/null; do
 		port=$((port + 1))

@@ -62,20 +62,20 @@ everything()
 
 	check "$name: IPv4 echoes" flood h1 192.168.99.2 50
 	check "$name: IPv6 echoes" flood h2 fd99::1 50
-	check "$name: TCP both ways at once" tcp h1 h2 192.168.99.2,fd99::2 --octets 1000000
-	check "$name: UDP of all sizes" udp h2 h1 192.168.99.1,fd99::1 --count 300
+	check "$name: TCP both ways at once" tcp h1 h2 192.168.99.2,fd99::2 --octets 400000
+	check "$name: UDP of all sizes" udp h2 h1 192.168.99.1,fd99::1 --count 200
 }
 
 everything "inside IPv4"
-check "inside IPv4: eight TCP streams" tcp h1 h2 192.168.99.2 --streams 8 --octets 300000
-check "inside IPv4: unpaced UDP" udp h1 h2 192.168.99.2 --lossy --count 3000 --window 3000
+check "inside IPv4: eight TCP streams" tcp h1 h2 192.168.99.2 --streams 8 --octets 60000
+check "inside IPv4: unpaced UDP" udp h1 h2 192.168.99.2 --lossy --count 2000 --window 3000
 
 # A new endpoint is used at once, no handshake is needed for it.
 run tool h1 set vpn0 peer "${PUB[h2]}" endpoint '[fd00::2]:1002'
 run tool h2 set vpn0 peer "${PUB[h1]}" endpoint '[fd00::1]:1001'
 everything "inside IPv6"
-check "inside IPv6: eight TCP streams" tcp h1 h2 fd99::2 --streams 8 --octets 300000
-check "inside IPv6: unpaced UDP" udp h1 h2 fd99::2 --lossy --count 3000 --window 3000
+check "inside IPv6: eight TCP streams" tcp h1 h2 fd99::2 --streams 8 --octets 60000
+check "inside IPv6: unpaced UDP" udp h1 h2 fd99::2 --lossy --count 2000 --window 3000
 check_equal "all on one handshake" "$shaken" "$(handshake_time h1 vpn0 "${PUB[h2]}")"
 
 # Addresses of a cable are told apart by the link.
