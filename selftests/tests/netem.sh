@@ -90,9 +90,9 @@ good_again()
 	wait_until 45 flood h1 192.168.99.2 50 -w 3 && return
 	cat "$TMP/flood"
 	for host in h1 h2; do
-		run tool $host show vpn0
-		run ns $host ethtool -S vpn0 | grep -v ': 0$'
-		run ns $host tc -s qdisc show dev eth0
+		run tool "$host" show vpn0
+		run ns "$host" ethtool -S vpn0 | grep -v ': 0$'
+		run ns "$host" tc -s qdisc show dev eth0
 	done
 	return 1
 }
