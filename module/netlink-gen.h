@@ -13,8 +13,14 @@
 #include <uapi/linux/vpn.h>
 
 /* Common nested types */
+extern const struct nla_policy vpn_address_nl_policy[VPN_A_ADDRESS_PREFIX_LEN + 1];
 extern const struct nla_policy vpn_allowedip_nl_policy[VPN_A_ALLOWEDIP_FLAGS + 1];
-extern const struct nla_policy vpn_peer_set_input_nl_policy[VPN_A_PEER_ALLOWEDIPS + 1];
+extern const struct nla_policy vpn_lease_nl_policy[VPN_A_LEASE_NAME + 1];
+extern const struct nla_policy vpn_list_nl_policy[VPN_A_LIST_ADDRESS + 1];
+extern const struct nla_policy vpn_peer_set_input_nl_policy[VPN_A_PEER_EXPIRES + 1];
+extern const struct nla_policy vpn_pool_nl_policy[VPN_A_POOL_USED + 1];
+extern const struct nla_policy vpn_range_nl_policy[VPN_A_RANGE_LAST + 1];
+extern const struct nla_policy vpn_refusal_nl_policy[VPN_A_REFUSAL_OURS + 1];
 
 int vpn_nl_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 		    struct genl_info *info);
@@ -22,13 +28,26 @@ void
 vpn_nl_post_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 		 struct genl_info *info);
 int vpn_nl_device_get_start(struct netlink_callback *cb);
+int vpn_nl_pool_get_start(struct netlink_callback *cb);
+int vpn_nl_lease_get_start(struct netlink_callback *cb);
 int vpn_nl_device_get_done(struct netlink_callback *cb);
+int vpn_nl_pool_get_done(struct netlink_callback *cb);
+int vpn_nl_lease_get_done(struct netlink_callback *cb);
 
 int vpn_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int vpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info);
+int vpn_nl_pool_add_doit(struct sk_buff *skb, struct genl_info *info);
+int vpn_nl_pool_del_doit(struct sk_buff *skb, struct genl_info *info);
+int vpn_nl_pool_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int vpn_nl_lease_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int vpn_nl_lease_release_doit(struct sk_buff *skb, struct genl_info *info);
+int vpn_nl_lease_restore_doit(struct sk_buff *skb, struct genl_info *info);
+int vpn_nl_peer_reject_doit(struct sk_buff *skb, struct genl_info *info);
+int vpn_nl_peer_ping_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	VPN_NLGRP_EVENTS,
+	VPN_NLGRP_AUTH,
 };
 
 extern struct genl_family vpn_nl_family;
