@@ -27,7 +27,7 @@ const struct nla_policy vpn_allowedip_nl_policy[VPN_A_ALLOWEDIP_FLAGS + 1] = {
 const struct nla_policy vpn_lease_nl_policy[VPN_A_LEASE_NAME + 1] = {
 	[VPN_A_LEASE_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(VPN_KEY_LEN),
 	[VPN_A_LEASE_ADDRESS] = NLA_POLICY_NESTED(vpn_address_nl_policy),
-	[VPN_A_LEASE_EXPIRES] = { .type = NLA_UINT, },
+	[VPN_A_LEASE_EXPIRES] = { .type = NLA_U64, },
 	[VPN_A_LEASE_BOUND] = { .type = NLA_FLAG, },
 	[VPN_A_LEASE_NAME] = { .type = NLA_NUL_STRING, .len = VPN_NAME_MAX, },
 };
@@ -52,7 +52,7 @@ const struct nla_policy vpn_peer_set_input_nl_policy[VPN_A_PEER_EXPIRES + 1] = {
 	[VPN_A_PEER_CIPHER] = NLA_POLICY_MAX(NLA_U32, 2),
 	[VPN_A_PEER_CREDENTIAL_KIND] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 	[VPN_A_PEER_CREDENTIAL] = NLA_POLICY_MAX_LEN(VPN_CREDENTIAL_MAX),
-	[VPN_A_PEER_EXPIRES] = { .type = NLA_UINT, },
+	[VPN_A_PEER_EXPIRES] = { .type = NLA_U64, },
 };
 
 const struct nla_policy vpn_pool_nl_policy[VPN_A_POOL_USED + 1] = {

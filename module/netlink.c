@@ -676,6 +676,7 @@ out:
 /* The specification can't say who may listen. */
 static const struct genl_multicast_group groups[] = {
 	[VPN_NLGRP_EVENTS] = vpn_compat_admin_group(VPN_MCGRP_EVENTS),
+	[VPN_NLGRP_AUTH] = vpn_compat_admin_group(VPN_MCGRP_AUTH),
 };
 
 int __init vpn_netlink_init(void)

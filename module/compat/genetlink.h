@@ -45,7 +45,7 @@ static inline int nla_put_uint(struct sk_buff *skb, int type, u64 value)
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 
-#define VPN_COMPAT_GENL_OPS	8
+#define VPN_COMPAT_GENL_OPS	16
 
 struct genl_split_ops {
 	union {
