@@ -24,12 +24,10 @@ const struct nla_policy vpn_allowedip_nl_policy[VPN_A_ALLOWEDIP_FLAGS + 1] = {
 	[VPN_A_ALLOWEDIP_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
 };
 
-const struct nla_policy vpn_lease_nl_policy[VPN_A_LEASE_NAME + 1] = {
+const struct nla_policy vpn_lease_set_input_nl_policy[VPN_A_LEASE_EXPIRES + 1] = {
 	[VPN_A_LEASE_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(VPN_KEY_LEN),
 	[VPN_A_LEASE_ADDRESS] = NLA_POLICY_NESTED(vpn_address_nl_policy),
 	[VPN_A_LEASE_EXPIRES] = { .type = NLA_U64, },
-	[VPN_A_LEASE_BOUND] = { .type = NLA_FLAG, },
-	[VPN_A_LEASE_NAME] = { .type = NLA_NUL_STRING, .len = VPN_NAME_MAX, },
 };
 
 const struct nla_policy vpn_list_nl_policy[VPN_A_LIST_ADDRESS + 1] = {
@@ -55,12 +53,10 @@ const struct nla_policy vpn_peer_set_input_nl_policy[VPN_A_PEER_EXPIRES + 1] = {
 	[VPN_A_PEER_EXPIRES] = { .type = NLA_U64, },
 };
 
-const struct nla_policy vpn_pool_nl_policy[VPN_A_POOL_USED + 1] = {
+const struct nla_policy vpn_pool_set_input_nl_policy[VPN_A_POOL_LEASE_TIME + 1] = {
 	[VPN_A_POOL_PREFIX] = NLA_POLICY_NESTED(vpn_address_nl_policy),
 	[VPN_A_POOL_RESERVED] = NLA_POLICY_NESTED(vpn_range_nl_policy),
 	[VPN_A_POOL_LEASE_TIME] = { .type = NLA_U32, },
-	[VPN_A_POOL_SIZE] = { .type = NLA_UINT, },
-	[VPN_A_POOL_USED] = { .type = NLA_UINT, },
 };
 
 const struct nla_policy vpn_range_nl_policy[VPN_A_RANGE_LAST + 1] = {
@@ -68,11 +64,9 @@ const struct nla_policy vpn_range_nl_policy[VPN_A_RANGE_LAST + 1] = {
 	[VPN_A_RANGE_LAST] = NLA_POLICY_MAX_LEN(16),
 };
 
-const struct nla_policy vpn_refusal_nl_policy[VPN_A_REFUSAL_OURS + 1] = {
+const struct nla_policy vpn_reject_input_nl_policy[VPN_A_REFUSAL_TEXT + 1] = {
 	[VPN_A_REFUSAL_REASON] = NLA_POLICY_RANGE(NLA_U32, 1, 9),
 	[VPN_A_REFUSAL_TEXT] = { .type = NLA_NUL_STRING, .len = VPN_REASON_TEXT_MAX, },
-	[VPN_A_REFUSAL_TIME] = { .type = NLA_UINT, },
-	[VPN_A_REFUSAL_OURS] = { .type = NLA_FLAG, },
 };
 
 /* VPN_CMD_DEVICE_GET - dump */
@@ -102,14 +96,14 @@ static const struct nla_policy vpn_device_set_nl_policy[VPN_A_DEVICE_PUSH_KEEPAL
 static const struct nla_policy vpn_pool_add_nl_policy[VPN_A_DEVICE_POOL + 1] = {
 	[VPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
-	[VPN_A_DEVICE_POOL] = NLA_POLICY_NESTED(vpn_pool_nl_policy),
+	[VPN_A_DEVICE_POOL] = NLA_POLICY_NESTED(vpn_pool_set_input_nl_policy),
 };
 
 /* VPN_CMD_POOL_DEL - do */
 static const struct nla_policy vpn_pool_del_nl_policy[VPN_A_DEVICE_FORCE + 1] = {
 	[VPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
-	[VPN_A_DEVICE_POOL] = NLA_POLICY_NESTED(vpn_pool_nl_policy),
+	[VPN_A_DEVICE_POOL] = NLA_POLICY_NESTED(vpn_pool_set_input_nl_policy),
 	[VPN_A_DEVICE_FORCE] = { .type = NLA_FLAG, },
 };
 
@@ -129,14 +123,14 @@ static const struct nla_policy vpn_lease_get_nl_policy[VPN_A_DEVICE_IFNAME + 1] 
 static const struct nla_policy vpn_lease_release_nl_policy[VPN_A_DEVICE_LEASE + 1] = {
 	[VPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
-	[VPN_A_DEVICE_LEASE] = NLA_POLICY_NESTED(vpn_lease_nl_policy),
+	[VPN_A_DEVICE_LEASE] = NLA_POLICY_NESTED(vpn_lease_set_input_nl_policy),
 };
 
 /* VPN_CMD_LEASE_RESTORE - do */
 static const struct nla_policy vpn_lease_restore_nl_policy[VPN_A_DEVICE_LEASE + 1] = {
 	[VPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
-	[VPN_A_DEVICE_LEASE] = NLA_POLICY_NESTED(vpn_lease_nl_policy),
+	[VPN_A_DEVICE_LEASE] = NLA_POLICY_NESTED(vpn_lease_set_input_nl_policy),
 };
 
 /* VPN_CMD_PEER_REJECT - do */
@@ -144,7 +138,7 @@ static const struct nla_policy vpn_peer_reject_nl_policy[VPN_A_DEVICE_PEER_KEY +
 	[VPN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VPN_A_DEVICE_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
 	[VPN_A_DEVICE_PEER_KEY] = NLA_POLICY_EXACT_LEN(VPN_KEY_LEN),
-	[VPN_A_DEVICE_REJECT] = NLA_POLICY_NESTED(vpn_refusal_nl_policy),
+	[VPN_A_DEVICE_REJECT] = NLA_POLICY_NESTED(vpn_reject_input_nl_policy),
 };
 
 /* VPN_CMD_PEER_PING - do */

@@ -15,12 +15,12 @@
 /* Common nested types */
 extern const struct nla_policy vpn_address_nl_policy[VPN_A_ADDRESS_PREFIX_LEN + 1];
 extern const struct nla_policy vpn_allowedip_nl_policy[VPN_A_ALLOWEDIP_FLAGS + 1];
-extern const struct nla_policy vpn_lease_nl_policy[VPN_A_LEASE_NAME + 1];
+extern const struct nla_policy vpn_lease_set_input_nl_policy[VPN_A_LEASE_EXPIRES + 1];
 extern const struct nla_policy vpn_list_nl_policy[VPN_A_LIST_ADDRESS + 1];
 extern const struct nla_policy vpn_peer_set_input_nl_policy[VPN_A_PEER_EXPIRES + 1];
-extern const struct nla_policy vpn_pool_nl_policy[VPN_A_POOL_USED + 1];
+extern const struct nla_policy vpn_pool_set_input_nl_policy[VPN_A_POOL_LEASE_TIME + 1];
 extern const struct nla_policy vpn_range_nl_policy[VPN_A_RANGE_LAST + 1];
-extern const struct nla_policy vpn_refusal_nl_policy[VPN_A_REFUSAL_OURS + 1];
+extern const struct nla_policy vpn_reject_input_nl_policy[VPN_A_REFUSAL_TEXT + 1];
 
 int vpn_nl_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 		    struct genl_info *info);
