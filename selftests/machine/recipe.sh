@@ -27,6 +27,7 @@ recipe_packages()
 		libc6-dev
 		make
 		libmnl-dev
+		libqrencode-dev
 		libssl-dev
 		pkg-config
 		bash
@@ -51,9 +52,11 @@ recipe_packages()
 		wireguard-go
 		wireguard-tools
 	END
-	# Static analysis of the module needs to be done for one kernel only.
+	# Static analysis of the module, and whether a QR code can be read, need
+	# to be looked at for one kernel only.
 	if [ "$1" = 7.3 ]; then
 		echo sparse
+		echo libzbar0t64
 	fi
 }
 
