@@ -10,6 +10,13 @@
 #include <linux/version.h>
 #include <linux/workqueue.h>
 
+/* 6.12: <linux/unaligned.h>. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#include <asm/unaligned.h>
+#else
+#include <linux/unaligned.h>
+#endif
+
 /* 7.0, and what was backported of it, take the size from the type. */
 #ifndef kmalloc_obj
 #define kmalloc_obj(_what, _gfp)	kmalloc(sizeof(_what), _gfp)
