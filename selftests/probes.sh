@@ -177,15 +177,16 @@ counts_up()
 # ours: whether the module under test is this one; some things are only in it.
 ours() { [ "$VPN_KIND" = vpn ]; }
 
-# across_sessions N COMMAND...: a transfer, again and again until h1 has begun N
-# new sessions; each must succeed.
+# across_sessions N COMMAND...: a transfer, again and again until N new sessions
+# have begun, at whichever end; each must succeed.
 across_sessions()
 {
 	local more=$1 begun rounds=0
 
+	sessions() { echo $(($(count h1 vpn0 rx_responses) + $(count h2 vpn0 rx_responses))); }
 	shift
-	begun=$(count h1 vpn0 tx_initiations)
-	while [ $(($(count h1 vpn0 tx_initiations) - begun)) -lt "$more" ]; do
+	begun=$(sessions)
+	while [ $(($(sessions) - begun)) -lt "$more" ]; do
 		rounds=$((rounds + 1))
 		[ $rounds -le 40 ] && "$@" || return
 	done
