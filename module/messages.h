@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The bytes on the wire, version 0, which is WireGuard's (white paper,
- * section 5.4), and the constants of section 6.1.
+ * The bytes on the wire: version 0, which is WireGuard's (white paper, section
+ * 5.4, with the constants of section 6.1), and version 1
+ * (Documentation/protocol-v1.md), whose messages differ in the length of their
+ * payloads.
  */
 #ifndef VPN_MESSAGES_H
 #define VPN_MESSAGES_H
@@ -10,6 +12,7 @@
 #include <linux/build_bug.h>
 #include <linux/kernel.h>
 #include <linux/types.h>
+#include <uapi/linux/vpn.h>
 
 #define VPN_KEY_LEN		32	/* X25519 keys and symmetric keys */
 #define VPN_HASH_LEN		32	/* BLAKE2s */
@@ -97,6 +100,67 @@ static_assert(sizeof(struct vpn_msg_initiation) == 148);
 static_assert(sizeof(struct vpn_msg_response) == 92);
 static_assert(sizeof(struct vpn_msg_cookie) == 64);
 static_assert(sizeof(struct vpn_msg_data) == 16);
+
+/* Version 1: octets of whole messages, and of what is not their payload. */
+#define VPN_V1_INITIATION_MIN	1200
+#define VPN_V1_INITIATION_MAX	4096
+#define VPN_V1_RESPONSE_MIN	140
+#define VPN_V1_RESPONSE_MAX	1200
+#define VPN_V1_RESPONSE_STEP	48	/* its payload's length is a multiple */
+
+#define VPN_INITIATION_OVERHEAD						\
+	(sizeof(struct vpn_msg_initiation) - VPN_TIMESTAMP_LEN)
+#define VPN_RESPONSE_OVERHEAD	sizeof(struct vpn_msg_response)
+
+#define VPN_SUITE_MAX		VPN_CIPHER_AES_256_GCM
+#define VPN_DATA_CONTROL	BIT(0)	/* flag of data messages */
+
+static_assert(VPN_V1_RESPONSE_MIN ==
+	      VPN_RESPONSE_OVERHEAD + VPN_V1_RESPONSE_STEP);
+
+/**
+ * struct vpn_session_kind - what a handshake agrees on beside keys
+ * @version: of the protocol
+ * @suite: enum vpn_cipher, never VPN_CIPHER_ANY
+ */
+struct vpn_session_kind {
+	u8 version;
+	u8 suite;
+};
+
+/**
+ * vpn_is_handshake() - tell a handshake message by its header and length
+ * @header: of a message
+ * @len: octets of it
+ *
+ * Return: whether it is an initiation, a response or a cookie reply, of a
+ * version that we speak, with flags and a length that it can have.
+ */
+static inline bool vpn_is_handshake(const struct vpn_header *header,
+				    unsigned int len)
+{
+	u16 flags = le16_to_cpu(header->flags);
+
+	if (header->version > 1 || flags > (header->version ? VPN_SUITE_MAX : 0))
+		return false;
+	switch (header->type) {
+	case VPN_MSG_INITIATION:
+		if (header->version)
+			return len >= VPN_V1_INITIATION_MIN &&
+			       len <= VPN_V1_INITIATION_MAX;
+		return len == sizeof(struct vpn_msg_initiation);
+	case VPN_MSG_RESPONSE:
+		if (header->version)
+			return len >= VPN_V1_RESPONSE_MIN &&
+			       len <= VPN_V1_RESPONSE_MAX &&
+			       !((len - VPN_V1_RESPONSE_MIN) %
+				 VPN_V1_RESPONSE_STEP);
+		return len == sizeof(struct vpn_msg_response);
+	case VPN_MSG_COOKIE:
+		return !flags && len == sizeof(struct vpn_msg_cookie);
+	}
+	return false;
+}
 
 static inline bool vpn_header_is(const struct vpn_header *header, u8 type)
 {

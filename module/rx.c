@@ -563,22 +563,6 @@ static struct sk_buff *extract_message(const struct sk_buff *skb,
 	return message;
 }
 
-static bool is_handshake(const struct vpn_header *header, unsigned int len)
-{
-	switch (header->type) {
-	case VPN_MSG_INITIATION:
-		return vpn_header_is(header, VPN_MSG_INITIATION) &&
-		       len == sizeof(struct vpn_msg_initiation);
-	case VPN_MSG_RESPONSE:
-		return vpn_header_is(header, VPN_MSG_RESPONSE) &&
-		       len == sizeof(struct vpn_msg_response);
-	case VPN_MSG_COOKIE:
-		return vpn_header_is(header, VPN_MSG_COOKIE) &&
-		       len == sizeof(struct vpn_msg_cookie);
-	}
-	return false;
-}
-
 /* The workers take turns, so that one receive queue does not keep one busy. */
 static void wake_worker(struct vpn_device *vpn)
 {
@@ -626,7 +610,7 @@ static bool receive_segment(struct vpn_rx_cpu *rx, struct sk_buff *skb,
 	if (unlikely(!message))
 		goto malformed;
 	if (!vpn_header_is(&message->header, VPN_MSG_DATA)) {
-		if (is_handshake(&message->header, len))
+		if (vpn_is_handshake(&message->header, len))
 			return queue_handshake(rx->vpn, skb, offset, len);
 		goto malformed;
 	}
