@@ -20,6 +20,7 @@
 #include "handshake.h"
 #include "noise.h"
 #include "peer.h"
+#include "pool.h"
 #include "rx.h"
 #include "socket.h"
 #include "stats.h"
@@ -195,6 +196,7 @@ static void vpn_destruct(struct net_device *dev)
 	vpn_allowedips_free(&vpn->allowedips, &vpn->lock);
 	mutex_unlock(&vpn->lock);
 
+	vpn_pools_free(vpn);
 	destroy_workqueue(vpn->wq);
 	skb_queue_purge(&vpn->handshakes);
 	vpn_rx_teardown(vpn);
@@ -302,9 +304,12 @@ static int vpn_newlink(struct net_device *dev,
 	err = vpn_peer_tables_setup(vpn);
 	if (err)
 		return err;
-	err = setup_stats(vpn);
+	err = vpn_pools_setup(vpn);
 	if (err)
 		goto err_tables;
+	err = setup_stats(vpn);
+	if (err)
+		goto err_pools;
 	err = setup_workers(vpn);
 	if (err)
 		goto err_stats;
@@ -328,6 +333,8 @@ err_workers:
 err_stats:
 	free_percpu(vpn->stats);
 	free_percpu(dev->tstats);
+err_pools:
+	vpn_pools_free(vpn);
 err_tables:
 	vpn_peer_tables_destroy(vpn);
 	return err;

@@ -13,6 +13,7 @@
 #include "noise.h"
 
 struct vpn_handshake_worker;
+struct vpn_pools;
 struct vpn_rx_cpu;
 struct vpn_socket;
 struct vpn_stats;
@@ -26,6 +27,7 @@ struct vpn_stats;
  * @identity: the device's static key pair
  * @cookie: state of the denial-of-service defence
  * @allowedips: cryptokey routing table. @lock writes
+ * @pools: address pools and leases
  * @peers_by_key: every live peer by its public key. @lock writes
  * @indices: handshakes and keypairs by the index that peers address them with
  * @peers: every live peer, in the order of creation. @lock writes
@@ -49,6 +51,7 @@ struct vpn_device {
 	struct vpn_identity identity;
 	struct vpn_cookie_checker cookie;
 	struct vpn_allowedips allowedips;
+	struct vpn_pools *pools;
 	struct rhashtable peers_by_key;
 	struct rhashtable indices;
 	struct list_head peers;

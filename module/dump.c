@@ -16,6 +16,7 @@
 #include "netlink.h"
 #include "netlink-gen.h"
 #include "peer.h"
+#include "pool.h"
 #include "socket.h"
 
 /**
@@ -134,11 +135,38 @@ static int put_preshared_key(struct sk_buff *skb, struct vpn_handshake *handshak
 	return err;
 }
 
+int vpn_netlink_put_address(struct sk_buff *skb, int type,
+			    const struct vpn_prefix *prefix)
+{
+	struct nlattr *nest = nla_nest_start(skb, type);
+
+	if (!nest ||
+	    nla_put(skb, VPN_A_ADDRESS_IPADDR, prefix->len, prefix->ip) ||
+	    nla_put_u8(skb, VPN_A_ADDRESS_PREFIX_LEN, prefix->bits))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_addresses(struct sk_buff *skb, struct vpn_peer *peer)
+{
+	unsigned int i;
+
+	if (nla_put_u32(skb, VPN_A_PEER_ADDRESS_MODE, peer->address_mode))
+		return -EMSGSIZE;
+	for (i = 0; i < peer->wanted_count; i++)
+		if (vpn_netlink_put_address(skb, VPN_A_PEER_ADDRESS,
+					    &peer->wanted[i]))
+			return -EMSGSIZE;
+	return vpn_lease_put(skb, peer);
+}
+
 static int put_peer_settings(struct sk_buff *skb, struct vpn_peer *peer)
 {
 	if (vpn_netlink_put_peer(skb, peer) ||
 	    (peer->name && nla_put_string(skb, VPN_A_PEER_NAME, peer->name)) ||
-	    put_preshared_key(skb, &peer->handshake))
+	    put_preshared_key(skb, &peer->handshake) ||
+	    put_addresses(skb, peer))
 		return -EMSGSIZE;
 	return 0;
 }

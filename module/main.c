@@ -15,6 +15,7 @@
 #include "netlink.h"
 #include "noise.h"
 #include "peer.h"
+#include "pool.h"
 #include "session.h"
 #include "tx.h"
 #ifdef VPN_TEST
@@ -50,9 +51,12 @@ static int __init vpn_init(void)
 	err = vpn_peer_init();
 	if (err)
 		goto err_session;
-	err = vpn_cookie_init();
+	err = vpn_pool_init();
 	if (err)
 		goto err_peer;
+	err = vpn_cookie_init();
+	if (err)
+		goto err_pool;
 	err = vpn_tx_init();
 	if (err)
 		goto err_cookie;
@@ -74,6 +78,8 @@ err_tx:
 	vpn_tx_uninit();
 err_cookie:
 	vpn_cookie_uninit();
+err_pool:
+	vpn_pool_uninit();
 err_peer:
 	vpn_peer_uninit();
 err_session:
@@ -92,6 +98,7 @@ static void __exit vpn_exit(void)
 	vpn_netlink_uninit();
 	vpn_tx_uninit();
 	vpn_cookie_uninit();
+	vpn_pool_uninit();
 	vpn_peer_uninit();
 	vpn_session_uninit();
 	rcu_barrier();

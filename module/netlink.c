@@ -20,27 +20,14 @@
 #include "netlink.h"
 #include "netlink-gen.h"
 #include "peer.h"
+#include "pool.h"
 #include "socket.h"
 #include "timer.h"
 #include "tx.h"
 
 #define PEER_ATTRS	ARRAY_SIZE(vpn_peer_set_input_nl_policy)
 #define ALLOWEDIP_ATTRS	ARRAY_SIZE(vpn_allowedip_nl_policy)
-
-/* Refuse an attribute, in words. */
-#define refuse(extack, attr, words) ({					\
-	NL_SET_ERR_MSG_ATTR(extack, attr, words);			\
-	-EINVAL;							\
-})
-
-/* Refuse what lacks an attribute, in words. */
-#define refuse_without(extack, nest, type, words) ({			\
-	struct netlink_ext_ack *_extack = (extack);			\
-									\
-	NL_SET_ERR_MSG(_extack, words);					\
-	NL_SET_ERR_ATTR_MISS(_extack, nest, type);			\
-	-EINVAL;							\
-})
+#define ADDRESS_ATTRS	ARRAY_SIZE(vpn_address_nl_policy)
 
 /**
  * struct request - what pre_doit found, kept in the user pointers of genl_info
@@ -126,6 +113,11 @@ static struct request *request_of(struct genl_info *info)
 	return (struct request *)info->user_ptr;
 }
 
+struct net_device *vpn_netlink_device(struct genl_info *info)
+{
+	return request_of(info)->dev;
+}
+
 int vpn_nl_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 		    struct genl_info *info)
 {
@@ -165,6 +157,36 @@ static int parse_allowedip(struct nlattr **tb, const struct nlattr *attr,
 {
 	return nla_parse_nested(tb, ALLOWEDIP_ATTRS - 1, attr,
 				vpn_allowedip_nl_policy, extack);
+}
+
+int vpn_netlink_read_address(struct vpn_prefix *prefix,
+			     const struct nlattr *attr,
+			     struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[ADDRESS_ATTRS], *ip, *bits;
+	int err;
+
+	err = nla_parse_nested(tb, ADDRESS_ATTRS - 1, attr,
+			       vpn_address_nl_policy, extack);
+	if (err)
+		return err;
+
+	ip = tb[VPN_A_ADDRESS_IPADDR];
+	bits = tb[VPN_A_ADDRESS_PREFIX_LEN];
+	if (!ip)
+		return refuse_without(extack, attr, VPN_A_ADDRESS_IPADDR,
+				      "an address has 4 or 16 octets, here are none");
+	if (nla_len(ip) != sizeof(struct in_addr) &&
+	    nla_len(ip) != sizeof(struct in6_addr))
+		return refuse(extack, ip, "an address has 4 or 16 octets");
+
+	memset(prefix, 0, sizeof(*prefix));
+	prefix->len = nla_len(ip);
+	prefix->bits = bits ? nla_get_u8(bits) : prefix->len * 8;
+	if (prefix->bits > prefix->len * 8)
+		return refuse(extack, bits, "the prefix is longer than its address");
+	memcpy(prefix->ip, nla_data(ip), prefix->len);
+	return 0;
 }
 
 static u32 flags_of(const struct nlattr *attr)
@@ -296,6 +318,63 @@ static int check_allowedip(const struct nlattr *attr,
 	}
 }
 
+static bool is_multicast(const struct vpn_prefix *address)
+{
+	if (address->len == sizeof(struct in_addr))
+		return address->ip[0] >> 4 == 0xe;
+	return address->ip[0] == 0xff;
+}
+
+/* @seen: of which families there have been addresses. */
+static int check_address(const struct nlattr *attr, bool seen[2],
+			 struct netlink_ext_ack *extack)
+{
+	struct vpn_prefix address;
+	bool six;
+	int err;
+
+	err = vpn_netlink_read_address(&address, attr, extack);
+	if (err)
+		return err;
+
+	six = address.len == sizeof(struct in6_addr);
+	if (address.bits != address.len * 8)
+		return refuse(extack, attr, "a peer gets a single address, not a prefix");
+	if (is_multicast(&address))
+		return refuse(extack, attr, "the address is not a unicast address");
+	if (seen[six])
+		return refuse(extack, attr, "a peer gets one address of a family");
+	seen[six] = true;
+	return 0;
+}
+
+static int check_addresses(struct nlattr **tb, const struct nlattr *peer,
+			   struct netlink_ext_ack *extack)
+{
+	struct nlattr *mode = tb[VPN_A_PEER_ADDRESS_MODE];
+	struct nlattr *attr;
+	bool seen[2] = {};
+	int err, rem;
+
+	if (!tb[VPN_A_PEER_ADDRESS])
+		return 0;
+	if (!mode)
+		return refuse_without(extack, peer, VPN_A_PEER_ADDRESS_MODE,
+				      "an address needs an address-mode");
+	if (nla_get_u32(mode) == VPN_ADDRESS_MODE_NONE)
+		return refuse(extack, mode,
+			      "address-mode none goes without an address");
+
+	nla_for_each_nested(attr, peer, rem) {
+		if (nla_type(attr) != VPN_A_PEER_ADDRESS)
+			continue;
+		err = check_address(attr, seen, extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int check_peer(const struct nlattr *peer, struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[PEER_ATTRS];
@@ -315,6 +394,8 @@ static int check_peer(const struct nlattr *peer, struct netlink_ext_ack *extack)
 		err = check_name(tb[VPN_A_PEER_NAME], extack);
 	if (!err)
 		err = check_endpoint(tb, peer, extack);
+	if (!err)
+		err = check_addresses(tb, peer, extack);
 	if (err)
 		return err;
 
@@ -439,6 +520,51 @@ static int apply_allowedip(struct vpn_peer *peer, const struct nlattr *attr,
 	return err;
 }
 
+/* Whether an entry would take a leased address from whoever has the lease. */
+static bool takes_lease(struct vpn_peer *peer, struct nlattr **tb)
+{
+	struct nlattr *ip = tb[VPN_A_ALLOWEDIP_IPADDR];
+	struct vpn_prefix address = {
+		.len = nla_len(ip),
+		.bits = nla_get_u8(tb[VPN_A_ALLOWEDIP_PREFIX_LEN]),
+	};
+	const u8 *holder;
+
+	/* A shorter prefix leaves longer ones to those who have them. */
+	if (address.bits != address.len * 8 ||
+	    flags_of(tb[VPN_A_ALLOWEDIP_FLAGS]) & VPN_ALLOWEDIP_FLAGS_REMOVE)
+		return false;
+
+	memcpy(address.ip, nla_data(ip), address.len);
+	holder = vpn_lease_holder(peer->vpn, &address);
+	return holder && memcmp(holder, peer->handshake.remote_static,
+				VPN_KEY_LEN);
+}
+
+static int check_leased(struct vpn_peer *peer, const struct nlattr *nest,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[ALLOWEDIP_ATTRS], *attr;
+	int err, rem;
+
+	if (!vpn_pools_any(peer->vpn))
+		return 0;
+
+	nla_for_each_nested(attr, nest, rem) {
+		if (nla_type(attr) != VPN_A_PEER_ALLOWEDIPS)
+			continue;
+		err = parse_allowedip(tb, attr, extack);
+		if (err)
+			return err;
+		if (takes_lease(peer, tb)) {
+			NL_SET_ERR_MSG_ATTR(extack, attr,
+					    "this address is leased to another key; release that lease first");
+			return -EADDRINUSE;
+		}
+	}
+	return 0;
+}
+
 static int apply_allowedips(struct vpn_peer *peer, const struct nlattr *nest,
 			    bool replace, struct netlink_ext_ack *extack)
 {
@@ -456,6 +582,63 @@ static int apply_allowedips(struct vpn_peer *peer, const struct nlattr *nest,
 		if (err)
 			return err;
 	}
+
+	/* What is leased stays, whatever was removed. */
+	err = vpn_lease_keep(peer);
+	if (err)
+		NL_SET_ERR_MSG_ATTR(extack, nest, "no memory for the allowed IP");
+	return err;
+}
+
+/* The addresses of a peer's entry; check_addresses() has seen them. */
+static unsigned int read_wanted(struct vpn_prefix wanted[2],
+				const struct nlattr *nest)
+{
+	const struct nlattr *attr;
+	unsigned int count = 0;
+	int rem;
+
+	nla_for_each_nested(attr, nest, rem)
+		if (nla_type(attr) == VPN_A_PEER_ADDRESS && count < 2 &&
+		    !vpn_netlink_read_address(&wanted[count], attr, NULL))
+			count++;
+	return count;
+}
+
+static u8 resolve_mode(const struct vpn_device *vpn, u32 mode)
+{
+	if (mode != VPN_ADDRESS_MODE_AUTO)
+		return mode;
+	return vpn_pools_any(vpn) ? VPN_ADDRESS_MODE_LEASE :
+				    VPN_ADDRESS_MODE_REQUEST;
+}
+
+/* Where the peer's address comes from. Nothing is changed if that fails. */
+static int apply_address_mode(struct vpn_peer *peer, const struct nlattr *nest,
+			      struct nlattr **tb,
+			      struct netlink_ext_ack *extack)
+{
+	struct nlattr *attr = tb[VPN_A_PEER_ADDRESS_MODE];
+	struct vpn_prefix wanted[2] = {};
+	unsigned int count;
+	int err;
+	u8 mode;
+
+	if (!attr)
+		return 0;
+
+	mode = resolve_mode(peer->vpn, nla_get_u32(attr));
+	count = read_wanted(wanted, nest);
+	if (mode == VPN_ADDRESS_MODE_LEASE) {
+		err = vpn_lease_bind(peer, wanted, count, extack);
+		if (err) {
+			NL_SET_BAD_ATTR(extack, tb[VPN_A_PEER_ADDRESS] ?: attr);
+			return err;
+		}
+	} else {
+		vpn_lease_unbind(peer);
+	}
+	vpn_peer_set_address_mode(peer, mode, wanted, count);
 	return 0;
 }
 
@@ -465,7 +648,13 @@ static int apply_settings(struct vpn_peer *peer, const struct nlattr *nest,
 {
 	bool replace = flags_of(tb[VPN_A_PEER_FLAGS]) &
 		       VPN_PEER_FLAGS_REPLACE_ALLOWEDIPS;
-	int err = 0;
+	int err;
+
+	err = check_leased(peer, nest, extack);
+	if (!err)
+		err = apply_address_mode(peer, nest, tb, extack);
+	if (err)
+		return err;
 
 	if (tb[VPN_A_PEER_PRESHARED_KEY])
 		vpn_handshake_set_preshared_key(peer,
@@ -650,7 +839,7 @@ bool vpn_netlink_still_there(const struct net_device *dev, const struct net *net
 
 int vpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct net_device *dev = request_of(info)->dev;
+	struct net_device *dev = vpn_netlink_device(info);
 	struct vpn_device *vpn = netdev_priv(dev);
 	int err;
 

@@ -143,6 +143,7 @@ static void peer_detach(struct vpn_peer *peer)
 
 	WRITE_ONCE(peer->dead, true);
 	vpn_timers_disable(peer);
+	vpn_lease_unbind(peer);
 	vpn_allowedips_remove_peer(&vpn->allowedips, peer, &vpn->lock);
 	rhashtable_remove_fast(&vpn->peers_by_key, &peer->node, key_params);
 	list_del_init(&peer->list);
@@ -256,6 +257,20 @@ int vpn_peer_set_name(struct vpn_peer *peer, const char *name)
 	kfree(peer->name);
 	peer->name = copy;
 	return 0;
+}
+
+void vpn_peer_set_address_mode(struct vpn_peer *peer, u8 mode,
+			       const struct vpn_prefix *wanted,
+			       unsigned int count)
+{
+	lockdep_assert_held(&peer->vpn->lock);
+
+	/* A handshake reads them while it holds this. */
+	down_write(&peer->handshake.lock);
+	memcpy(peer->wanted, wanted, count * sizeof(*wanted));
+	peer->wanted_count = count;
+	WRITE_ONCE(peer->address_mode, mode);
+	up_write(&peer->handshake.lock);
 }
 
 int vpn_index_assign(struct vpn_index *index)

@@ -12,6 +12,7 @@
 #include "cookie.h"
 #include "index.h"
 #include "noise.h"
+#include "pool.h"
 #include "session.h"
 #include "socket.h"
 
@@ -65,6 +66,13 @@ struct vpn_timers {
  * @rx_bytes: octets of authenticated messages, with their overhead
  * @tx_bytes: the same, sent
  * @allowedips: prefixes of this peer. vpn_device.lock
+ * @address_mode: %VPN_ADDRESS_MODE_NONE, _LEASE or _REQUEST. vpn_device.lock
+ *	writes, READ_ONCE() reads
+ * @wanted: the addresses that it is to have or we ask it for. vpn_device.lock
+ *	and handshake.lock write, either reads
+ * @wanted_count: how many of those; with none, any will do
+ * @leases: IPv4 and IPv6, NULL for none. vpn_device.lock and that of the pools
+ *	write, either reads
  * @node: in vpn_device.peers_by_key
  * @list: in vpn_device.peers
  * @name: for people, NULL for none. vpn_device.lock
@@ -91,6 +99,10 @@ struct vpn_peer {
 	atomic64_t rx_bytes;
 	atomic64_t tx_bytes;
 	struct list_head allowedips;
+	u8 address_mode;
+	u8 wanted_count;
+	struct vpn_prefix wanted[VPN_LEASE_FAMILIES];
+	struct vpn_lease *leases[VPN_LEASE_FAMILIES];
 	struct rhash_head node;
 	struct list_head list;
 	char *name;
@@ -178,5 +190,18 @@ void vpn_peer_end_sessions(struct vpn_peer *peer);
  * Return: 0 or -ENOMEM.
  */
 int vpn_peer_set_name(struct vpn_peer *peer, const char *name);
+
+/**
+ * vpn_peer_set_address_mode() - say where a peer's address comes from
+ * @peer: the peer, its device's lock held
+ * @mode: %VPN_ADDRESS_MODE_NONE, _LEASE or _REQUEST
+ * @wanted: vpn_peer.wanted
+ * @count: vpn_peer.wanted_count
+ *
+ * Context: process.
+ */
+void vpn_peer_set_address_mode(struct vpn_peer *peer, u8 mode,
+			       const struct vpn_prefix *wanted,
+			       unsigned int count);
 
 #endif
