@@ -323,6 +323,7 @@ void vpn_handshake_initiation_work(struct work_struct *work)
 static int begin_session(struct vpn_peer *peer, struct vpn_noise *noise,
 			 __le32 remote_index, bool initiator)
 {
+	static const struct vpn_session_kind kind;
 	u8 to_responder[VPN_KEY_LEN];
 	u8 to_initiator[VPN_KEY_LEN];
 	int err;
@@ -330,10 +331,10 @@ static int begin_session(struct vpn_peer *peer, struct vpn_noise *noise,
 	vpn_noise_split(noise, to_responder, to_initiator);
 	if (initiator)
 		err = vpn_session_begin(peer, to_responder, to_initiator,
-					remote_index, true);
+					remote_index, true, &kind);
 	else
 		err = vpn_session_begin(peer, to_initiator, to_responder,
-					remote_index, false);
+					remote_index, false, &kind);
 	memzero_explicit(to_responder, sizeof(to_responder));
 	memzero_explicit(to_initiator, sizeof(to_initiator));
 	if (err)

@@ -17,10 +17,11 @@ static_assert(VPN_KEY_LEN == CHACHA20POLY1305_KEY_SIZE);
 static_assert(VPN_TAG_LEN == CHACHA20POLY1305_AUTHTAG_SIZE);
 static_assert(VPN_HASH_LEN == BLAKE2S_HASH_SIZE);
 
-static void chacha_seal(u8 *out, const u8 *in, size_t len,
+static bool chacha_seal(u8 *out, const u8 *in, size_t len,
 			const u8 ad[VPN_HASH_LEN], const u8 key[VPN_KEY_LEN])
 {
 	chacha20poly1305_encrypt(out, in, len, ad, VPN_HASH_LEN, 0, key);
+	return true;
 }
 
 static bool chacha_open(u8 *out, const u8 *in, size_t len,
@@ -34,6 +35,11 @@ const struct vpn_noise_suite vpn_noise_chacha20poly1305 = {
 	.seal = chacha_seal,
 	.open = chacha_open,
 };
+
+const struct vpn_noise_suite *vpn_noise_suite_of(u8 suite)
+{
+	return suite ? NULL : &vpn_noise_chacha20poly1305;
+}
 
 /* HMAC (RFC 2104) of @in followed by the octet @tail, if that is not zero. */
 static void hmac(u8 out[VPN_HASH_LEN], const u8 key[VPN_HASH_LEN],
@@ -152,11 +158,13 @@ static bool write_ephemeral(struct vpn_noise *noise,
 	return true;
 }
 
-static void seal(struct vpn_noise *noise, u8 *out, const void *in, size_t len,
+static bool seal(struct vpn_noise *noise, u8 *out, const void *in, size_t len,
 		 const u8 key[VPN_KEY_LEN])
 {
-	noise->suite->seal(out, in, len, noise->hash, key);
+	if (!noise->suite->seal(out, in, len, noise->hash, key))
+		return false;
 	mix_hash(noise, out, len + VPN_TAG_LEN);
+	return true;
 }
 
 /* @len does not count the tag. */
@@ -188,18 +196,14 @@ bool vpn_noise_write_initiation(struct vpn_noise *noise,
 {
 	u8 *sealed_static = message + VPN_KEY_LEN;
 	u8 key[VPN_KEY_LEN];
-	bool ok = false;
+	bool ok;
 
 	if (!write_ephemeral(noise, keys->ephemeral_private, message))
 		return false;
-	if (!mix_dh(noise, keys->ephemeral_private, keys->remote_static, key))
-		goto out;
-	seal(noise, sealed_static, keys->local_public, VPN_KEY_LEN, key);
-	if (!mix_static_static(noise, keys->static_static, key))
-		goto out;
-	seal(noise, message + VPN_NOISE_INITIATION_LEN, payload, len, key);
-	ok = true;
-out:
+	ok = mix_dh(noise, keys->ephemeral_private, keys->remote_static, key) &&
+	     seal(noise, sealed_static, keys->local_public, VPN_KEY_LEN, key) &&
+	     mix_static_static(noise, keys->static_static, key) &&
+	     seal(noise, message + VPN_NOISE_INITIATION_LEN, payload, len, key);
 	memzero_explicit(key, sizeof(key));
 	return ok;
 }
@@ -238,15 +242,16 @@ bool vpn_noise_write_response(struct vpn_noise *noise,
 {
 	const u8 *ephemeral = keys->ephemeral_private;
 	u8 key[VPN_KEY_LEN];
+	bool ok;
 
 	if (!write_ephemeral(noise, ephemeral, message) ||
 	    !mix_dh(noise, ephemeral, keys->remote_ephemeral, NULL) ||
 	    !mix_dh(noise, ephemeral, keys->remote_static, NULL))
 		return false;
 	mix_psk(noise, keys->preshared_key, key);
-	seal(noise, message + VPN_NOISE_RESPONSE_LEN, payload, len, key);
+	ok = seal(noise, message + VPN_NOISE_RESPONSE_LEN, payload, len, key);
 	memzero_explicit(key, sizeof(key));
-	return true;
+	return ok;
 }
 
 bool vpn_noise_read_response(struct vpn_noise *noise,

@@ -28,18 +28,27 @@
 /**
  * struct vpn_noise_suite - the primitives that a handshake may choose
  * @name: Noise's name of the protocol
- * @seal: AEAD with nonce zero; writes @len + VPN_TAG_LEN octets
+ * @seal: AEAD with nonce zero; writes @len + VPN_TAG_LEN octets. Returns
+ *	whether it could
  * @open: the reverse; @len counts the tag. Returns whether it was right
  */
 struct vpn_noise_suite {
 	const char *name;
-	void (*seal)(u8 *out, const u8 *in, size_t len,
+	bool (*seal)(u8 *out, const u8 *in, size_t len,
 		     const u8 ad[VPN_HASH_LEN], const u8 key[VPN_KEY_LEN]);
 	bool (*open)(u8 *out, const u8 *in, size_t len,
 		     const u8 ad[VPN_HASH_LEN], const u8 key[VPN_KEY_LEN]);
 };
 
 extern const struct vpn_noise_suite vpn_noise_chacha20poly1305;
+
+/**
+ * vpn_noise_suite_of() - the primitives of a cipher suite
+ * @suite: any number
+ *
+ * Return: the suite, or NULL when there is none or this kernel can't do it.
+ */
+const struct vpn_noise_suite *vpn_noise_suite_of(u8 suite);
 
 /**
  * struct vpn_noise - symmetric state of a handshake
@@ -159,7 +168,8 @@ void vpn_noise_begin(struct vpn_noise *noise,
  * @len: octets of it
  * @message: VPN_NOISE_INITIATION_LEN + @len + VPN_TAG_LEN octets of room
  *
- * Return: false if a shared secret is zero; then @noise is of no use.
+ * Return: false if a shared secret is zero, or the cipher fails for want of
+ * memory; then @noise is of no use.
  */
 bool vpn_noise_write_initiation(struct vpn_noise *noise,
 				const struct vpn_noise_keys *keys,
@@ -201,7 +211,8 @@ bool vpn_noise_read_payload(struct vpn_noise *noise,
  * @len: octets of it
  * @message: VPN_NOISE_RESPONSE_LEN + @len + VPN_TAG_LEN octets of room
  *
- * Return: false if a shared secret is zero; then @noise is of no use.
+ * Return: false if a shared secret is zero, or the cipher fails for want of
+ * memory; then @noise is of no use.
  */
 bool vpn_noise_write_response(struct vpn_noise *noise,
 			      const struct vpn_noise_keys *keys,

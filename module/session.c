@@ -5,6 +5,7 @@
  */
 
 #include <linux/bitops.h>
+#include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -66,24 +67,24 @@ static void keypair_drop(struct vpn_keypair *keypair)
 	queue_rcu_work(erase_wq, &keypair->free);
 }
 
-static struct vpn_keypair *keypair_create(struct vpn_peer *peer,
-					  const u8 send[VPN_KEY_LEN],
-					  const u8 receive[VPN_KEY_LEN],
-					  __le32 remote_index, bool initiator)
+static struct vpn_keypair *
+keypair_create(const u8 send[VPN_KEY_LEN], const u8 receive[VPN_KEY_LEN],
+	       const struct vpn_session_kind *kind)
 {
 	struct vpn_keypair *keypair = kzalloc_obj(*keypair, GFP_KERNEL);
+	int err;
 
 	if (!keypair)
-		return NULL;
-	if (vpn_aead_key_init(&keypair->send, send))
+		return ERR_PTR(-ENOMEM);
+	err = vpn_aead_key_init(&keypair->send, send);
+	if (err)
 		goto err_free;
-	if (vpn_aead_key_init(&keypair->receive, receive))
+	err = vpn_aead_key_init(&keypair->receive, receive);
+	if (err)
 		goto err_send;
 
-	keypair->index.peer = peer;
 	keypair->index.kind = VPN_INDEX_KEYPAIR;
-	keypair->remote_index = remote_index;
-	keypair->initiator = initiator;
+	keypair->kind = *kind;
 	keypair->birth = ktime_get_boottime_ns();
 	atomic64_set(&keypair->send_counter, 0);
 	vpn_replay_init(&keypair->replay);
@@ -94,7 +95,7 @@ err_send:
 	vpn_aead_key_erase(&keypair->send);
 err_free:
 	kfree_sensitive(keypair);
-	return NULL;
+	return ERR_PTR(err);
 }
 
 static struct vpn_keypair *slot_swap(struct vpn_keypairs *keypairs,
@@ -141,16 +142,19 @@ static void install_as_responder(struct vpn_keypairs *keypairs,
 
 int vpn_session_begin(struct vpn_peer *peer, const u8 send[VPN_KEY_LEN],
 		      const u8 receive[VPN_KEY_LEN], __le32 remote_index,
-		      bool initiator)
+		      bool initiator, const struct vpn_session_kind *kind)
 {
 	struct vpn_keypairs *keypairs = &peer->keypairs;
 	struct vpn_keypair *keypair;
 
 	lockdep_assert_held_write(&peer->handshake.lock);
 
-	keypair = keypair_create(peer, send, receive, remote_index, initiator);
-	if (!keypair)
-		return -ENOMEM;
+	keypair = keypair_create(send, receive, kind);
+	if (IS_ERR(keypair))
+		return PTR_ERR(keypair);
+	keypair->index.peer = peer;
+	keypair->remote_index = remote_index;
+	keypair->initiator = initiator;
 
 	spin_lock_bh(&keypairs->lock);
 	if (READ_ONCE(peer->dead) ||

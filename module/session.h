@@ -48,6 +48,7 @@ struct vpn_replay {
  * @send_counter: the next counter to seal with
  * @replay: counters that were accepted
  * @remote_index: how we address it
+ * @kind: version and cipher suite that were agreed on
  * @initiator: whether we began the handshake
  * @birth: boot clock, ns
  * @free: erases and frees after a grace period, in process context
@@ -59,6 +60,7 @@ struct vpn_keypair {
 	atomic64_t send_counter;
 	struct vpn_replay replay;
 	__le32 remote_index;
+	struct vpn_session_kind kind;
 	bool initiator;
 	u64 birth;
 	struct rcu_work free;
@@ -94,14 +96,15 @@ bool vpn_replay_accept(struct vpn_replay *replay, u64 counter);
  * @remote_index: the peer's address for messages of this session
  * @initiator: whether we began the handshake; then the keypair is in use at
  *	once, otherwise from the first message of the peer on
+ * @kind: version and cipher suite of the handshake
  *
  * Context: process.
- * Return: 0, -ENOMEM, or -ENOENT when the peer was removed
- * meanwhile.
+ * Return: 0, -ENOMEM or another error of vpn_aead_key_init(), or -ENOENT when
+ * the peer was removed meanwhile.
  */
 int vpn_session_begin(struct vpn_peer *peer, const u8 send[VPN_KEY_LEN],
 		      const u8 receive[VPN_KEY_LEN], __le32 remote_index,
-		      bool initiator);
+		      bool initiator, const struct vpn_session_kind *kind);
 
 /**
  * vpn_session_confirm() - note that a message of a session was authenticated

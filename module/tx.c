@@ -774,6 +774,11 @@ void vpn_tx_keepalive(struct vpn_peer *peer)
 	rcu_read_unlock_bh();
 }
 
+int vpn_tx_control(struct vpn_peer *peer, const u8 *tlvs, size_t len)
+{
+	return -ENOTCONN;
+}
+
 /* Tell the sender that there is nobody to send to. */
 static void report_unreachable(struct sk_buff *skb)
 {

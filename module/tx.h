@@ -29,4 +29,16 @@ void vpn_tx_staged(struct vpn_peer *peer);
 void vpn_tx_keepalive(struct vpn_peer *peer);
 void vpn_tx_purge_staged(struct vpn_peer *peer);
 
+/**
+ * vpn_tx_control() - send a control message
+ * @peer: the peer, held or seen under RCU
+ * @tlvs: the message, padded with zeros on the way
+ * @len: octets of it
+ *
+ * Context: process or softirq.
+ * Return: 0; -ENOTCONN without a session of version 1 in use; or an error of
+ * vpn_socket_send().
+ */
+int vpn_tx_control(struct vpn_peer *peer, const u8 *tlvs, size_t len);
+
 #endif
