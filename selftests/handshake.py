@@ -2,208 +2,60 @@
 # SPDX-License-Identifier: GPL-2.0
 """handshake.py CASE: be the peer of a tunnel, and misbehave where CASE says so.
 
-The protocol is that of vectors/noise.py; see tests/handshake.sh for the cases.
-Exit status 0: the other end did as it must. The surroundings are told in the
-environment: KEY and PSK (files), REMOTE (public key), LOCAL and TO (address:port).
+See tests/handshake.sh for the cases, and peer.py for the surroundings. Exit status
+0: the other end did as it must.
 """
 
-import base64
-import copy
 import os
-import select
-import socket
 import struct
 import sys
 import time
 
 from cryptography.exceptions import InvalidTag
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "vectors"))
-# pylint: disable=wrong-import-position
-from noise import (AEAD, AEAD_open, HASH, LABEL_COOKIE, LABEL_MAC1, MAC, Noise,
-                   XAEAD, XAEAD_open, add_macs, clamp, public_of,
-                   read_initiation, read_response, write_initiation,
-                   write_response)
+from peer import PATIENCE, SILENCE, Peer, say, until_in_time
+from protocol.messages import (COOKIE, DATA, INITIATION, MACS_LEN, RESPONSE,
+                               TAI_EPOCH, V0, add_macs, mac1_of, read_cookie, tai64n,
+                               write_cookie, write_response)
+from protocol.noise import MAC, clamp
 
-INITIATION, RESPONSE, COOKIE, DATA = 1, 2, 3, 4
-SIZES = {INITIATION: 148, RESPONSE: 92, COOKIE: 64}
-TAI_EPOCH = 0x400000000000000a
 TAI_STEP = 1 << 24  # nanoseconds; finer than the rate limit, and no finer
-PATIENCE = 60       # seconds for what must come
-SILENCE = 1.0       # seconds in which nothing may come
-
-
-def key_file(name):
-    with open(os.environ[name], encoding="ascii") as file:
-        return base64.b64decode(file.read())
-
-
-def address(name):
-    host, port = os.environ[name].rsplit(":", 1)
-    return host, int(port)
-
-
-def tai64n(ns):
-    return struct.pack(">QI", TAI_EPOCH + ns // 10**9, ns % 10**9)
-
-
-def say(text):
-    print("# " + text, flush=True)
-
-
-class Peer:
-    """Our end: a socket, a static key, and a clock that never goes back."""
-
-    def __init__(self, port=None):
-        self.private = clamp(key_file("KEY"))
-        self.public = public_of(self.private)
-        self.psk = key_file("PSK")
-        self.remote = base64.b64decode(os.environ["REMOTE"])
-        self.stamp = 0
-        local = address("LOCAL")
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(local if port is None else (local[0], port))
-        self.socket.connect(address("TO"))
-
-    def now(self):
-        self.stamp = max(self.stamp + 1, time.time_ns())
-        return tai64n(self.stamp)
-
-    def send(self, message):
-        try:
-            self.socket.send(message)
-        except ConnectionRefusedError:
-            pass
-
-    def receive(self, *kinds, seconds=PATIENCE):
-        """The next message of these kinds, or None."""
-        end = time.monotonic() + seconds
-        while True:
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.socket], [], [], left)[0]:
-                return None
-            try:
-                message = self.socket.recv(65536)
-            except ConnectionRefusedError:
-                continue
-            if message[0] in kinds:
-                size = SIZES.get(message[0])
-                assert size is None or size == len(message), len(message)
-                return message
-
-    def expect(self, *kinds):
-        message = self.receive(*kinds)
-        assert message, f"no message of kind {kinds} came"
-        return message
-
-    def silence(self, why):
-        message = self.receive(RESPONSE, COOKIE, DATA, seconds=SILENCE)
-        assert message is None, f"{why}: answered with kind {message[0]}"
-
-    # As initiator.
-
-    def initiate(self, timestamp=None, cookie=None, private=None):
-        """The state, our ephemeral key, our index, the message."""
-        ephemeral = clamp(os.urandom(32))
-        index = int.from_bytes(os.urandom(4), "little")
-        n, message = write_initiation(private or self.private, ephemeral,
-                                      self.remote, index,
-                                      timestamp or self.now(), cookie)
-        return n, ephemeral, index, message
-
-    def finish(self, n, ephemeral, index, response, psk=None):
-        """The session: where to send, keys of our direction and of the other."""
-        assert struct.unpack_from("<I", response, 8)[0] == index
-        remote = read_response(n, self.private, ephemeral, response,
-                               psk or self.psk)
-        return (remote, *n.session())
-
-    def handshake(self):
-        time.sleep(0.05)    # not more often than we are allowed to
-        n, ephemeral, index, message = self.initiate()
-        self.send(message)
-        return self.finish(n, ephemeral, index, self.expect(RESPONSE))
-
-    def data(self, remote, key, counter=0, plain=b""):
-        self.send(struct.pack("<BxxxIQ", DATA, remote, counter) +
-                  AEAD(key, counter, plain, b""))
-
-    # As responder.
-
-    def initiation(self):
-        """An initiation of the kernel's: the message, then read_initiation()."""
-        message = self.expect(INITIATION)
-        mac1 = MAC(HASH(LABEL_MAC1 + self.public), message[:-32])
-        assert message[-32:-16] == mac1, "wrong mac1"
-        n, index, who, when = read_initiation(self.private, message)
-        assert who == self.remote, "somebody else's key"
-        return message, n, index, when
-
-    def respond(self, n, message, psk=None):
-        """Answer; our index and the keys of both directions, as initiator's first."""
-        index = int.from_bytes(os.urandom(4), "little")
-        response = write_response(n, clamp(os.urandom(32)), message,
-                                  self.remote, index, psk or self.psk)
-        self.send(response)
-        return (index, *n.session())
-
-    def completes(self, n, message):
-        """Answer: whether data follows. False if the kernel had begun anew."""
-        index, key, _ = self.respond(n, message)
-        while True:
-            message = self.expect(DATA, INITIATION)
-            if message[0] == INITIATION:
-                return False
-            receiver, counter = struct.unpack_from("<IQ", message, 4)
-            if receiver == index:
-                AEAD_open(key, counter, message[16:], b"")
-                return True
-
-
-def until_in_time(attempt):
-    """The kernel begins anew when we are slow; then so must we."""
-    for _ in range(10):
-        if attempt():
-            return
-        say("the kernel has begun anew")
-    raise AssertionError("it never takes our response")
 
 
 def case_answer(peer):
     """An initiation is answered, and the session works."""
-    n, ephemeral, index, message = peer.initiate()
-    peer.send(message)
+    begun = peer.initiate()
+    peer.send(begun.message)
     response = peer.expect(RESPONSE)
-    mac1 = MAC(HASH(LABEL_MAC1 + peer.public), response[:-32])
-    assert response[-32:] == mac1 + bytes(16), "wrong macs"
+    mac1 = mac1_of(response[:-MACS_LEN], peer.public)
+    assert response[-MACS_LEN:] == mac1 + bytes(16), "wrong macs"
     try:
-        peer.finish(copy.copy(n), ephemeral, index, response, bytes(32))
+        peer.finish(begun, response, bytes(32))
         raise AssertionError("the preshared key makes no difference")
     except InvalidTag:
         pass
-    remote, sending, _ = peer.finish(n, ephemeral, index, response)
-    peer.data(remote, sending)
+    peer.send(peer.finish(begun, response).seal())
 
 
 def case_replay(peer):
     """A time stamp is good once, and older ones never again."""
     when = time.time_ns()
-    first = peer.initiate(tai64n(when))[3]
+    first = peer.initiate(tai64n(when)).message
     peer.send(first)
     peer.expect(RESPONSE)
     time.sleep(0.05)
     peer.send(first)
     peer.silence("the same message")
-    peer.send(peer.initiate(tai64n(when))[3])
+    peer.send(peer.initiate(tai64n(when)).message)
     peer.silence("the same time stamp")
-    peer.send(peer.initiate(tai64n(when - 10**9))[3])
+    peer.send(peer.initiate(tai64n(when - 10**9)).message)
     peer.silence("an older time stamp")
     peer.handshake()
 
 
 def case_rate(peer):
     """Who is authentic may still not initiate more than 50 times a second."""
-    messages = [peer.initiate()[3] for _ in range(100)]
+    messages = [peer.initiate().message for _ in range(100)]
     begin = last = time.monotonic()
     for message in messages:
         peer.send(message)
@@ -217,11 +69,11 @@ def case_rate(peer):
 
 def case_stranger(peer):
     """Strangers get no answer, whatever is wrong."""
-    n, _, index, good = peer.initiate(private=clamp(os.urandom(32)))
-    peer.send(good)
+    stranger = peer.initiate(private=clamp(os.urandom(32)))
+    peer.send(stranger.message)
     peer.silence("a stranger's key")
 
-    good = peer.initiate()[3]
+    good = peer.initiate().message
     peer.send(good[:-32] + bytes([good[-32] ^ 1]) + good[-31:])
     peer.silence("a wrong mac1")
     for at in 10, 50, 100:
@@ -231,8 +83,9 @@ def case_stranger(peer):
     peer.silence("a changed message")
 
     # Low order: anybody knows the shared secret.
-    n = Noise(peer.remote)
-    bad = struct.pack("<BxxxI", INITIATION, index) + n.ephemeral(bytes(32))
+    n = V0.noise(peer.remote)
+    bad = V0.header(INITIATION) + struct.pack("<I", stranger.index)
+    bad += n.ephemeral(bytes(32))
     bad += n.seal(n.key(bytes(32)), peer.public)
     bad += n.seal(n.key(bytes(32)), peer.now())
     peer.send(add_macs(bad, peer.remote))
@@ -243,7 +96,7 @@ def case_stranger(peer):
 
 def case_malformed(peer):
     """Only whole messages of known kinds are looked at."""
-    good = peer.initiate()[3]
+    good = peer.initiate().message
     body = good[:-32]
     for size in 0, 1, 3, 4, 15, 16, 31, 32, 33, 64, 92, 147:
         peer.send(good[:size])
@@ -264,29 +117,23 @@ def case_malformed(peer):
 
 def case_respond(peer):
     """Initiations of the kernel are new each time, and it takes one answer."""
-    message, _, _, when = peer.initiation()
-    again, _, _, later = peer.initiation()
-    assert later > when, "the time stamp did not grow"
-    for stamp in when, later:
-        seconds, ns = struct.unpack(">QI", stamp)
+    message, first = peer.initiation()
+    again, second = peer.initiation()
+    assert second.timestamp > first.timestamp, "the time stamp did not grow"
+    for got in first, second:
+        seconds, ns = struct.unpack(">QI", got.timestamp)
         total = (seconds - TAI_EPOCH) * 10**9 + ns
         assert 0 in (total % TAI_STEP, ns % TAI_STEP), "a precise time stamp"
     assert again[4:40] != message[4:40], "an index or ephemeral key came twice"
-
-    def attempt():
-        message, n, _, _ = peer.initiation()
-        return peer.completes(n, message)
-
-    until_in_time(attempt)
+    until_in_time(lambda: peer.completes(peer.initiation()[1]))
 
 
 def case_bad_response(peer):
     """Forged responses change nothing; the right one still completes."""
     def attempt():
-        message, n, _, _ = peer.initiation()
-        peer.respond(copy.copy(n), message, psk=os.urandom(32))
-        good = write_response(copy.copy(n), clamp(os.urandom(32)), message,
-                              peer.remote, 7, peer.psk)
+        _, got = peer.initiation()
+        peer.respond(got, psk=os.urandom(32))
+        good, _, _ = write_response(got, clamp(os.urandom(32)), 7, peer.psk)
         body = bytearray(good[:-32])
         for at in 8, 20, 50:        # the receiver, the ephemeral key, the tag
             body[at] ^= 1
@@ -295,7 +142,7 @@ def case_bad_response(peer):
         body[12:44] = bytes(32)
         peer.send(add_macs(bytes(body), peer.remote))
         assert not peer.receive(DATA, seconds=0.2), "a forged response was taken"
-        return peer.completes(n, message)
+        return peer.completes(got)
 
     until_in_time(attempt)
 
@@ -303,11 +150,11 @@ def case_bad_response(peer):
 def case_crossing(peer):
     """An initiation of the peer that crosses the kernel's spoils neither."""
     def attempt():
-        message, n, _, _ = peer.initiation()
-        remote, key, _ = peer.handshake()
-        if not peer.completes(n, message):
+        _, got = peer.initiation()
+        session = peer.handshake()
+        if not peer.completes(got):
             return False
-        peer.data(remote, key)
+        peer.send(session.seal())
         return True
 
     until_in_time(attempt)
@@ -315,22 +162,20 @@ def case_crossing(peer):
 
 def case_cookie(peer):
     """The kernel puts the cookie that it was given on its next message."""
-    key = HASH(LABEL_COOKIE + peer.public)
-    cookie = os.urandom(16)
+    cookie, other = os.urandom(16), os.urandom(32)
 
-    def reply(index, secret, content, mac1):
-        nonce = os.urandom(24)
-        peer.send(struct.pack("<BxxxI", COOKIE, index) + nonce +
-                  XAEAD(secret, nonce, content, mac1))
+    def reply(got, public, content, mac1):
+        peer.send(write_cookie(got.form.version, got.index, os.urandom(24), content,
+                               mac1, public))
 
     def attempt():
-        message, _, index, _ = peer.initiation()
+        message, got = peer.initiation()
         mac1 = message[-32:-16]
-        reply(index, os.urandom(32), bytes(16), mac1)
-        reply(index, key, bytes(16), os.urandom(16))
-        reply(index, key, cookie, mac1)
-        reply(index, key, bytes(16), mac1)      # one reply is taken a message
-        message, _, _, _ = peer.initiation()
+        reply(got, other, bytes(16), mac1)
+        reply(got, peer.public, bytes(16), os.urandom(16))
+        reply(got, peer.public, cookie, mac1)
+        reply(got, peer.public, bytes(16), mac1)    # one reply is taken a message
+        message, _ = peer.initiation()
         if message[-16:] == bytes(16):
             return False
         assert message[-16:] == MAC(cookie, message[:-16]), "not the right mac2"
@@ -354,12 +199,11 @@ def flood(port):
                 pass
 
 
-def cookie_for(peer, index, message):
+def cookie_for(peer, begun):
     """The cookie that comes for a message; late replies to others are skipped."""
     while reply := peer.receive(COOKIE, seconds=SILENCE):
-        if struct.unpack_from("<I", reply, 4)[0] == index:
-            return XAEAD_open(HASH(LABEL_COOKIE + peer.remote), reply[8:32],
-                              reply[32:], message[-32:-16])
+        if struct.unpack_from("<I", reply, 4)[0] == begun.index:
+            return read_cookie(reply, begun.message[-32:-16], peer.remote)[1]
     return None
 
 
@@ -372,24 +216,24 @@ def answered(peer, index, seconds):
 
 def try_load(peer):
     """One handshake under load; whether it took a cookie."""
-    _, _, index, message = peer.initiate()
-    peer.send(message)
-    cookie = cookie_for(peer, index, message)
+    begun = peer.initiate()
+    peer.send(begun.message)
+    cookie = cookie_for(peer, begun)
     if not cookie:
         return False
 
     # The cookie is of our address and port, and no other.
-    other = Peer(0)
-    _, _, index, message = other.initiate(cookie=cookie)
-    other.send(message)
-    assert not answered(other, index, 0.3), "a cookie of another port"
+    other = Peer(0, peer.form)
+    begun = other.initiate(cookie=cookie)
+    other.send(begun.message)
+    assert not answered(other, begun.index, 0.3), "a cookie of another port"
 
     # It may be lost in the crowd.
     for _ in range(10):
-        n, ephemeral, index, message = peer.initiate(cookie=cookie)
-        peer.send(message)
-        if response := answered(peer, index, 2 * SILENCE):
-            peer.finish(n, ephemeral, index, response)
+        begun = peer.initiate(cookie=cookie)
+        peer.send(begun.message)
+        if response := answered(peer, begun.index, 2 * SILENCE):
+            peer.finish(begun, response)
             return True
     return False
 
@@ -417,16 +261,16 @@ def case_load(peer):
     # When that is over, no cookie is needed any more.
     end = time.monotonic() + PATIENCE
     while True:
-        _, _, index, message = peer.initiate()
-        peer.send(message)
-        if answered(peer, index, SILENCE):
+        begun = peer.initiate()
+        peer.send(begun.message)
+        if answered(peer, begun.index, SILENCE):
             return
         assert time.monotonic() < end, "the load does not end"
 
 
 def case_stamp(peer):
     """Print the time stamp of the kernel's next initiation."""
-    print(peer.initiation()[3].hex())
+    print(peer.initiation()[1].timestamp.hex())
 
 
 def main():

@@ -3,7 +3,7 @@
 """hostile.py: be the peer of a tunnel, and send what no honest peer does.
 
 Reads one command a line and answers each with "ok" or with what was wrong. The
-surroundings are those of handshake.py, whose handshake this uses.
+surroundings are those of peer.py.
 
   handshake            begin a session
   echo SOURCE TARGET   an IPv4 echo from inside; it must be answered
@@ -25,8 +25,8 @@ import socket
 import struct
 import sys
 
-from handshake import DATA, Peer, address
-from noise import AEAD, AEAD_open
+from peer import Peer, address
+from protocol.messages import DATA
 
 WINDOW = 8192 - 64     # counters that are not too old
 
@@ -58,31 +58,23 @@ def frames_of(name):
         at += 16 + length
 
 
-class Session:
+class Hostile:
     """Commands, and what they need to remember."""
 
     def __init__(self):
         self.peer = Peer()
-        self.remote = self.ours = self.theirs = None
-        self.counter = 0
+        self.session = None
         self.latest = b""
 
     def send(self, message):
         self.latest = message
         self.peer.send(message)
 
-    def seal(self, counter, plain, remote=None):
-        remote = self.remote if remote is None else remote
-        return (struct.pack("<BxxxIQ", DATA, remote, counter) +
-                AEAD(self.ours, counter, plain, b""))
-
     def send_plain(self, plain):
-        self.send(self.seal(self.counter, plain))
-        self.counter += 1
+        self.send(self.session.seal(plain))
 
     def handshake(self):
-        self.remote, self.ours, self.theirs = self.peer.handshake()
-        self.counter = 0
+        self.session = self.peer.handshake()
         self.send_plain(b"")
 
     def answered(self, source, target, seconds):
@@ -92,8 +84,7 @@ class Session:
             message = self.peer.receive(DATA, seconds=seconds)
             if message is None:
                 return False
-            counter, = struct.unpack_from("<Q", message, 8)
-            plain = AEAD_open(self.theirs, counter, message[16:], b"")
+            plain = self.session.open(message)[1]
             if plain[9:10] == b"\x01" and plain[20:21] == b"\0" and b"hostile" in plain:
                 return True
 
@@ -107,14 +98,14 @@ class Session:
         self.send_plain(bytes.fromhex(data))
 
     def counter_(self, counter):
-        self.send(self.seal(int(counter), b""))
+        self.send(self.session.seal(counter=int(counter)))
 
     def window(self):
         # Two of these five are too old, or have been there.
-        top = self.counter + 3 * WINDOW
+        top = self.session.counter + 3 * WINDOW
         for counter in top, top - WINDOW + 1, top - WINDOW, top, top - 1:
-            self.send(self.seal(counter, b""))
-        self.counter = top + 1
+            self.send(self.session.seal(counter=counter))
+        self.session.counter = top + 1
 
     def again(self, port=None):
         if port is None:
@@ -133,11 +124,11 @@ class Session:
         self.peer.send(self.latest[:int(length)])
 
     def index(self):
-        self.send(self.seal(self.counter, b"", self.remote ^ 0x5a5a5a5a))
+        self.send(self.session.seal(counter=self.session.counter,
+                                    remote=self.session.remote ^ 0x5a5a5a5a))
 
     def header(self, data):
-        message = self.seal(self.counter, b"")
-        self.counter += 1
+        message = self.session.seal()
         self.peer.send(bytes.fromhex(data) + message[4:])
 
     def reinject(self, name, device, at=None):
@@ -154,11 +145,11 @@ class Session:
 
 
 def main():
-    session = Session()
+    hostile = Hostile()
     print("ready", flush=True)
     for line in sys.stdin:
         name, *words = line.split()
-        function = getattr(session, {"counter": "counter_"}.get(name, name))
+        function = getattr(hostile, {"counter": "counter_"}.get(name, name))
         try:
             function(*words)
             print("ok", flush=True)

@@ -25,6 +25,7 @@ CHECKS=(
 	"coccinelle	semantic patches of the kernel find nothing in the module"
 	"checkpatch	C is in the kernel's style (checkpatch.pl --strict)"
 	"netlink	header and policies are what uapi/vpn.yaml gives"
+	"vectors	known answers are what selftests/vectors/make.py gives"
 	"shellcheck	shell scripts (shellcheck)"
 	"cppcheck	tools (cppcheck)"
 	"kerneldoc	comments for kernel-doc are whole"
@@ -109,6 +110,11 @@ check_gcc()	{ built production test tools; }
 check_clang()	{ built clang; }
 check_sparse()	{ built sparse; }
 check_netlink()	{ "$TREE/selftests/ynl-check.sh"; }
+
+check_vectors()
+{
+	in_lint python3 selftests/vectors/make.py --check
+}
 
 # checkpatch TYPES: with these ignored.  Whoever calls says why.
 checkpatch()

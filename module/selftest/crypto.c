@@ -3,7 +3,7 @@
  * Known answers for every primitive that the module uses, for a whole handshake
  * in both roles, and for the defence against denial of service.
  *
- * vectors.h comes from selftests/vectors/noise.py.
+ * vectors.h comes from selftests/vectors/make.py.
  */
 
 #include <crypto/chacha20poly1305.h>

@@ -41,6 +41,9 @@ int planted_style( int a );"
 	"netlink|planted in the header|>uapi/linux/vpn.h
 /* planted in the header */"
 
+	"vectors|module/selftest/vectors.h|>module/selftest/vectors.h
+/* planted in the vectors */"
+
 	"shellcheck|SC2086|>selftests/planted
 #!/bin/sh
 rm \$1"

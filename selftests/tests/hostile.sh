@@ -22,8 +22,7 @@ must tool h1 set vpn0 listen-port 1001 private-key "$TMP/h1.key" peer "${PUB[h2]
 must quiet h1 vpn0
 
 coproc HOSTILE {
-	cd "$SELFTESTS" && exec env PYTHONPATH="$SELFTESTS:$SELFTESTS/vectors" \
-		KEY="$TMP/h2.key" PSK="$TMP/psk" REMOTE="${PUB[h1]}" \
+	cd "$SELFTESTS" && exec env KEY="$TMP/h2.key" PSK="$TMP/psk" REMOTE="${PUB[h1]}" \
 		LOCAL=10.0.0.2:1002 TO=10.0.0.1:1001 \
 		ip netns exec "$(netns h2)" python3 hostile.py
 }
@@ -192,8 +191,7 @@ inject()
 {
 	printf '+ [h1] hostile: %s\n' "$*" >&2
 	echo "$*" | KEY="$TMP/h1.key" REMOTE="${PUB[h2]}" LOCAL=10.0.0.1:7777 TO=10.0.0.2:1002 \
-		PSK="$TMP/psk" PYTHONPATH="$SELFTESTS:$SELFTESTS/vectors" \
-		ip netns exec "$(netns h1)" python3 "$SELFTESTS/hostile.py" | grep -qx ok
+		PSK="$TMP/psk" ip netns exec "$(netns h1)" python3 "$SELFTESTS/hostile.py" | grep -qx ok
 }
 before=$(received h2 vpn0 "${PUB[h1]}")
 shaken=$(handshake_time h2 vpn0 "${PUB[h1]}")
