@@ -156,7 +156,7 @@ check_equal "show -j: a device" '["vpn0",1001,51820,2]' \
 	"$(json vpn0 '[.ifname, .listen_port, .fwmark, .peer_count]')"
 check_equal "show -j: a peer" \
 	'{"allowed_ips":["192.168.99.2/32","fd99::2/128"],"endpoint":"10.0.0.2:1002","latest_handshake":null,"name":"second host","persistent_keepalive":25}' \
-	"$(json vpn0 '.peers[0] | del(.public_key, .rx_bytes, .tx_bytes, .protocol_version)')"
+	"$(json vpn0 '.peers[0] | {allowed_ips, endpoint, latest_handshake, name, persistent_keepalive}')"
 check_equal "-j show all: a list" '["vpn0"]' "$(tool h1 -j show all | jq -c '[.[].ifname]')"
 check_equal "show FIELD -j" "{\"endpoint\":\"[fd00::3]:1003\",\"public_key\":\"${PUB[other]}\"}" \
 	"$(tool h1 show vpn0 endpoints -j | jq -cS '.peers[1]')"

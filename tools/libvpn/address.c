@@ -4,19 +4,20 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static unsigned int address_len(uint16_t family)
+unsigned int vpn_address_len(uint16_t family)
 {
 	return family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
 }
 
-static void clear_host_bits(struct vpn_allowedip *ip)
+static void clear_host_bits(struct vpn_address *address)
 {
-	uint8_t *octets = (uint8_t *)&ip->ip6;
+	uint8_t *octets = (uint8_t *)&address->ip6;
 	unsigned int bit;
 
-	for (bit = ip->prefix_len; bit < 8 * address_len(ip->family); bit++)
+	for (bit = address->prefix_len; bit < 8 * vpn_address_len(address->family); bit++)
 		octets[bit / 8] &= ~(0x80 >> bit % 8);
 }
 
@@ -34,7 +35,7 @@ static bool parse_prefix_len(uint8_t *len, const char *text, unsigned int max)
 	return true;
 }
 
-bool vpn_prefix_parse(struct vpn_allowedip *ip, const char *text)
+bool vpn_address_parse(struct vpn_address *parsed, const char *text)
 {
 	char address[INET6_ADDRSTRLEN];
 	size_t len = strcspn(text, "/");
@@ -43,13 +44,107 @@ bool vpn_prefix_parse(struct vpn_allowedip *ip, const char *text)
 		return false;
 	memcpy(address, text, len);
 	address[len] = '\0';
-	ip->family = strchr(address, ':') ? AF_INET6 : AF_INET;
-	if (inet_pton(ip->family, address, &ip->ip6) != 1)
+	memset(parsed, 0, sizeof(*parsed));
+	parsed->family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(parsed->family, address, &parsed->ip6) != 1)
 		return false;
-	ip->prefix_len = 8 * address_len(ip->family);
-	if (text[len] && !parse_prefix_len(&ip->prefix_len, text + len + 1, ip->prefix_len))
+	parsed->prefix_len = 8 * vpn_address_len(parsed->family);
+	return !text[len] ||
+	       parse_prefix_len(&parsed->prefix_len, text + len + 1, parsed->prefix_len);
+}
+
+void vpn_address_format_host(const struct vpn_address *address, char text[VPN_PREFIX_TEXT])
+{
+	if (!inet_ntop(address->family, &address->ip6, text, VPN_PREFIX_TEXT))
+		snprintf(text, VPN_PREFIX_TEXT, "(unknown)");
+}
+
+void vpn_address_format(const struct vpn_address *address, char text[VPN_PREFIX_TEXT])
+{
+	size_t len;
+
+	vpn_address_format_host(address, text);
+	len = strlen(text);
+	snprintf(text + len, VPN_PREFIX_TEXT - len, "/%u", address->prefix_len);
+}
+
+int vpn_address_compare(const struct vpn_address *a, const struct vpn_address *b)
+{
+	int order;
+
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	order = memcmp(&a->ip6, &b->ip6, vpn_address_len(a->family));
+	return order ? order : (int)a->prefix_len - b->prefix_len;
+}
+
+bool vpn_address_is_host(const struct vpn_address *address)
+{
+	return address->prefix_len == 8 * vpn_address_len(address->family);
+}
+
+bool vpn_address_is_prefix(const struct vpn_address *address)
+{
+	struct vpn_address prefix = *address;
+
+	clear_host_bits(&prefix);
+	return !vpn_address_compare(&prefix, address);
+}
+
+struct vpn_address *vpn_addresses_add(struct vpn_addresses *addresses)
+{
+	struct vpn_address *grown;
+
+	grown = reallocarray(addresses->list, addresses->count + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	addresses->list = grown;
+	grown += addresses->count++;
+	memset(grown, 0, sizeof(*grown));
+	return grown;
+}
+
+void vpn_addresses_free(struct vpn_addresses *addresses)
+{
+	free(addresses->list);
+	addresses->list = NULL;
+	addresses->count = 0;
+}
+
+bool vpn_addresses_has(const struct vpn_addresses *addresses, const struct vpn_address *address)
+{
+	unsigned int i;
+
+	for (i = 0; i < addresses->count; i++) {
+		if (!vpn_address_compare(&addresses->list[i], address))
+			return true;
+	}
+	return false;
+}
+
+bool vpn_addresses_equal(const struct vpn_addresses *a, const struct vpn_addresses *b)
+{
+	unsigned int i;
+
+	if (a->count != b->count)
 		return false;
-	clear_host_bits(ip);
+	for (i = 0; i < a->count; i++) {
+		if (!vpn_addresses_has(b, &a->list[i]))
+			return false;
+	}
+	return true;
+}
+
+bool vpn_prefix_parse(struct vpn_allowedip *ip, const char *text)
+{
+	struct vpn_address prefix;
+
+	if (!vpn_address_parse(&prefix, text))
+		return false;
+	clear_host_bits(&prefix);
+	ip->ip6 = prefix.ip6;
+	ip->family = prefix.family;
+	ip->prefix_len = prefix.prefix_len;
 	return true;
 }
 
@@ -67,7 +162,7 @@ int vpn_prefix_compare(const struct vpn_allowedip *a, const struct vpn_allowedip
 		return a->family < b->family ? -1 : 1;
 	if (a->prefix_len != b->prefix_len)
 		return a->prefix_len < b->prefix_len ? -1 : 1;
-	return memcmp(&a->ip6, &b->ip6, address_len(a->family));
+	return memcmp(&a->ip6, &b->ip6, vpn_address_len(a->family));
 }
 
 bool vpn_endpoint_split(char *text, char **host, char **port)

@@ -24,6 +24,30 @@ void vpn_prefix_format(const struct vpn_allowedip *ip, char text[VPN_PREFIX_TEXT
 int vpn_prefix_compare(const struct vpn_allowedip *a, const struct vpn_allowedip *b);
 
 /*
+ * Read ADDRESS or ADDRESS/LENGTH; without a length it is that of the address.
+ * Bits behind the prefix stay.
+ */
+bool vpn_address_parse(struct vpn_address *address, const char *text);
+/* "10.0.0.1/24", and "10.0.0.1" */
+void vpn_address_format(const struct vpn_address *address, char text[VPN_PREFIX_TEXT]);
+void vpn_address_format_host(const struct vpn_address *address, char text[VPN_PREFIX_TEXT]);
+/* The order of family, address, and length; zero means equal. */
+int vpn_address_compare(const struct vpn_address *a, const struct vpn_address *b);
+/* Octets of an address of that family. */
+unsigned int vpn_address_len(uint16_t family);
+/* The length is that of the whole address. */
+bool vpn_address_is_host(const struct vpn_address *address);
+/* No bit is set behind the prefix. */
+bool vpn_address_is_prefix(const struct vpn_address *address);
+
+/* Appends a zeroed address; NULL when memory is out. */
+struct vpn_address *vpn_addresses_add(struct vpn_addresses *addresses);
+void vpn_addresses_free(struct vpn_addresses *addresses);
+/* The same addresses in any order. */
+bool vpn_addresses_equal(const struct vpn_addresses *a, const struct vpn_addresses *b);
+bool vpn_addresses_has(const struct vpn_addresses *addresses, const struct vpn_address *address);
+
+/*
  * Split "HOST:PORT" or "[HOST]:PORT" in place. False: it has not that form.
  */
 bool vpn_endpoint_split(char *text, char **host, char **port);

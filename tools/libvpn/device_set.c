@@ -5,6 +5,7 @@
 
 #include "device.h"
 #include "link.h"
+#include "nest.h"
 #include "socket.h"
 
 /*
@@ -14,7 +15,7 @@
  */
 #define MESSAGE_MAX	32768
 /* More than all attributes of a peer, or of an allowed IP, take. */
-#define PEER_ROOM	320
+#define PEER_ROOM	(512 + VPN_CREDENTIAL_MAX)
 #define ALLOWEDIP_ROOM	64
 
 struct stream {
@@ -41,6 +42,23 @@ static int send_message(struct stream *s)
 	return vpn_socket_talk(&s->sock, s->nlh, NULL, s->err);
 }
 
+/* What is for clients that speak version 1. */
+static void put_push(struct nlmsghdr *nlh, const struct vpn_device *dev)
+{
+	if (dev->has & VPN_DEVICE_HAS_HOST_NAME)
+		mnl_attr_put_strz(nlh, VPN_A_DEVICE_HOST_NAME, dev->host_name);
+	if (dev->has & VPN_DEVICE_HAS_MAX_PEERS)
+		mnl_attr_put_u32(nlh, VPN_A_DEVICE_MAX_PEERS, dev->max_peers);
+	if (dev->has & VPN_DEVICE_HAS_PUSH_DNS)
+		vpn_nest_put_list(nlh, VPN_A_DEVICE_PUSH_DNS, &dev->push_dns);
+	if (dev->has & VPN_DEVICE_HAS_PUSH_ROUTES)
+		vpn_nest_put_list(nlh, VPN_A_DEVICE_PUSH_ROUTES, &dev->push_routes);
+	if (dev->has & VPN_DEVICE_HAS_PUSH_MTU)
+		mnl_attr_put_u16(nlh, VPN_A_DEVICE_PUSH_MTU, dev->push_mtu);
+	if (dev->has & VPN_DEVICE_HAS_PUSH_KEEPALIVE)
+		mnl_attr_put_u16(nlh, VPN_A_DEVICE_PUSH_KEEPALIVE, dev->push_keepalive);
+}
+
 static void put_device(struct nlmsghdr *nlh, const struct vpn_device *dev)
 {
 	if (dev->flags)
@@ -51,6 +69,7 @@ static void put_device(struct nlmsghdr *nlh, const struct vpn_device *dev)
 		mnl_attr_put_u16(nlh, VPN_A_DEVICE_LISTEN_PORT, dev->listen_port);
 	if (dev->has & VPN_DEVICE_HAS_FWMARK)
 		mnl_attr_put_u32(nlh, VPN_A_DEVICE_FWMARK, dev->fwmark);
+	put_push(nlh, dev);
 }
 
 static void put_endpoint(struct nlmsghdr *nlh, const union vpn_endpoint *endpoint)
@@ -80,6 +99,35 @@ static struct nlattr *begin_peer(struct nlmsghdr *nlh, const struct vpn_peer *pe
 	return nest;
 }
 
+static void put_addresses(struct nlmsghdr *nlh, const struct vpn_peer *peer)
+{
+	unsigned int i;
+
+	mnl_attr_put_u32(nlh, VPN_A_PEER_ADDRESS_MODE, peer->address_mode);
+	for (i = 0; i < peer->addresses.count; i++)
+		vpn_nest_put_address(nlh, VPN_A_PEER_ADDRESS, &peer->addresses.list[i], false);
+}
+
+static void put_credential(struct nlmsghdr *nlh, const struct vpn_peer *peer)
+{
+	if (peer->credential_len)
+		mnl_attr_put_u32(nlh, VPN_A_PEER_CREDENTIAL_KIND, peer->credential_kind);
+	mnl_attr_put(nlh, VPN_A_PEER_CREDENTIAL, peer->credential_len,
+		     peer->credential_len ? (const void *)peer->credential : "");
+}
+
+static void put_v1(struct nlmsghdr *nlh, const struct vpn_peer *peer)
+{
+	if (peer->has & VPN_PEER_HAS_ADDRESS_MODE)
+		put_addresses(nlh, peer);
+	if (peer->has & VPN_PEER_HAS_CIPHER)
+		mnl_attr_put_u32(nlh, VPN_A_PEER_CIPHER, peer->cipher);
+	if (peer->has & VPN_PEER_HAS_CREDENTIAL)
+		put_credential(nlh, peer);
+	if (peer->has & VPN_PEER_HAS_EXPIRES)
+		mnl_attr_put_u64(nlh, VPN_A_PEER_EXPIRES, peer->expires);
+}
+
 static void put_peer(struct nlmsghdr *nlh, const struct vpn_peer *peer)
 {
 	if (peer->has & VPN_PEER_HAS_PRESHARED_KEY)
@@ -90,6 +138,7 @@ static void put_peer(struct nlmsghdr *nlh, const struct vpn_peer *peer)
 		put_endpoint(nlh, &peer->endpoint);
 	if (peer->has & VPN_PEER_HAS_KEEPALIVE)
 		mnl_attr_put_u16(nlh, VPN_A_PEER_PERSISTENT_KEEPALIVE, peer->keepalive);
+	put_v1(nlh, peer);
 }
 
 static void put_allowedip(struct nlmsghdr *nlh, const struct vpn_allowedip *ip)

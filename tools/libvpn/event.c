@@ -18,9 +18,27 @@ static const char *const names[] = {
 	[VPN_CMD_ENDPOINT_MOVED_NTF]	= "endpoint-moved",
 	[VPN_CMD_SESSION_EXPIRED_NTF]	= "session-expired",
 	[VPN_CMD_DEVICE_CHANGED_NTF]	= "device-changed",
+	[VPN_CMD_AUTH_REQUEST_NTF]	= "auth-request",
+	[VPN_CMD_ASSIGNED_NTF]		= "assigned",
+	[VPN_CMD_REFUSED_NTF]		= "refused",
+	[VPN_CMD_DISCONNECTED_NTF]	= "disconnected",
+	[VPN_CMD_PEER_EXPIRED_NTF]	= "peer-expired",
+	[VPN_CMD_ECHO_DONE_NTF]		= "echo-done",
+	[VPN_CMD_LEASE_ADDED_NTF]	= "lease-added",
+	[VPN_CMD_LEASE_REMOVED_NTF]	= "lease-removed",
 };
 
-int vpn_event_open(struct vpn_socket *sock, struct vpn_error *err)
+static int join(struct vpn_socket *sock, uint32_t group)
+{
+	/* The kernel's answer to a group that it does not have. */
+	if (!group) {
+		errno = ENOENT;
+		return -1;
+	}
+	return mnl_socket_setsockopt(sock->nl, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
+}
+
+int vpn_event_open(struct vpn_socket *sock, enum vpn_event_group group, struct vpn_error *err)
 {
 	int size = RECEIVE_BUFFER, ret;
 
@@ -29,8 +47,7 @@ int vpn_event_open(struct vpn_socket *sock, struct vpn_error *err)
 		return ret;
 	/* A smaller buffer than asked for only loses events earlier. */
 	setsockopt(mnl_socket_get_fd(sock->nl), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	ret = mnl_socket_setsockopt(sock->nl, NETLINK_ADD_MEMBERSHIP, &sock->events,
-				    sizeof(sock->events));
+	ret = join(sock, group == VPN_EVENT_AUTH ? sock->auth : sock->events);
 	if (!ret)
 		return 0;
 	if (errno == EPERM)

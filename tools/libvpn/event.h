@@ -12,11 +12,16 @@ struct vpn_event {
 	struct vpn_device *dev;		/* with the peer, if it is about one */
 };
 
-/* A socket of the family "vpn" that hears its events. */
-int vpn_event_open(struct vpn_socket *sock, struct vpn_error *err);
+enum vpn_event_group {
+	VPN_EVENT_ALL,		/* but for the next */
+	VPN_EVENT_AUTH,		/* strangers that want to be let in */
+};
+
+/* A socket of the family "vpn" that hears events of that group. */
+int vpn_event_open(struct vpn_socket *sock, enum vpn_event_group group, struct vpn_error *err);
 
 /*
- * Wait for events and hand each to the handler, which must not keep it. After
+ * Wait for events, or a signal, and hand each to the handler, which must not keep it. After
  * VPN_FAULT_LOST the next call goes on.
  */
 int vpn_event_read(struct vpn_socket *sock, void (*handler)(const struct vpn_event *, void *),

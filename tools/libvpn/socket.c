@@ -68,6 +68,8 @@ static void read_group(struct vpn_socket *sock, const struct nlattr *group)
 	}
 	if (!strcmp(name, VPN_MCGRP_EVENTS))
 		sock->events = id;
+	if (!strcmp(name, VPN_MCGRP_AUTH))
+		sock->auth = id;
 }
 
 static int read_family(const struct nlmsghdr *nlh, void *data)

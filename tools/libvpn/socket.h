@@ -11,7 +11,7 @@
 struct vpn_socket {
 	struct mnl_socket *nl;
 	uint16_t family;	/* of generic netlink's "vpn" */
-	uint32_t events;	/* its multicast group */
+	uint32_t events, auth;	/* its multicast groups */
 	uint32_t seq;
 	char *buffer;
 };

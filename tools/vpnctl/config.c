@@ -77,6 +77,9 @@ static bool read_setting(struct reader *r, char *line)
 	key = text_trim(key);
 	value = text_trim(equals + 1);
 	setting = setting_by_key(key);
+	/* In [Interface] it is for wg-quick; what is meant here is a peer's. */
+	if (setting && r->section == INTERFACE && !strcmp(setting->key, "Address"))
+		return complain(&r->at, "'%s' is not a key", key);
 	if (!setting)
 		return complain(&r->at, "'%s' is not a key%s", key, setting_hint(key, true));
 	r->at.word = setting->key;
@@ -154,7 +157,10 @@ struct vpn_device *config_read(const char *ifname, const char *path, bool whole)
 	if (whole) {
 		r.b.dev->flags = VPN_DEVICE_FLAGS_REPLACE_PEERS;
 		r.b.dev->has = VPN_DEVICE_HAS_PRIVATE_KEY | VPN_DEVICE_HAS_LISTEN_PORT |
-			       VPN_DEVICE_HAS_FWMARK;
+			       VPN_DEVICE_HAS_FWMARK | VPN_DEVICE_HAS_HOST_NAME |
+			       VPN_DEVICE_HAS_MAX_PEERS | VPN_DEVICE_HAS_PUSH_DNS |
+			       VPN_DEVICE_HAS_PUSH_ROUTES | VPN_DEVICE_HAS_PUSH_MTU |
+			       VPN_DEVICE_HAS_PUSH_KEEPALIVE;
 	}
 	good = read_file(&r);
 	builder_end(&r.b);

@@ -7,10 +7,9 @@
 
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
+#include "moment.h"
 #include "out.h"
 #include "units.h"
-
-#define NSEC_PER_SEC	1000000000ULL
 
 static void put_key(const struct out_field *field, const uint8_t key[VPN_KEY_LEN])
 {

@@ -30,4 +30,35 @@ void field_transfer(const struct vpn_peer *peer);
 void field_keepalive(const struct vpn_peer *peer);
 void field_version(const struct vpn_peer *peer);
 
+/* The remainder is of version 1 of the protocol. In text the default is left out. */
+
+void field_host_name(const struct vpn_device *dev);
+void field_max_peers(const struct vpn_device *dev);
+void field_push_dns(const struct vpn_device *dev);
+void field_push_routes(const struct vpn_device *dev);
+void field_push_mtu(const struct vpn_device *dev);
+void field_push_keepalive(const struct vpn_device *dev);
+void field_device_latency(const struct vpn_device *dev);
+
+void field_address(const struct vpn_peer *peer);
+void field_leases(const struct vpn_peer *peer);
+void field_assigned(const struct vpn_peer *peer);
+void field_cipher(const struct vpn_peer *peer);
+void field_session_cipher(const struct vpn_peer *peer);
+void field_credential(const struct vpn_peer *peer);
+void field_expires(const struct vpn_peer *peer);
+void field_peer_host_name(const struct vpn_peer *peer);
+void field_software(const struct vpn_peer *peer);
+void field_refusal(const struct vpn_peer *peer);
+void field_disconnect(const struct vpn_peer *peer);
+void field_unanswered(const struct vpn_peer *peer);
+void field_rtt(const struct vpn_peer *peer);
+/* For people only of peers that speak version 1. */
+void field_latency(const struct vpn_peer *peer);
+/* What may be wrong with the peer. */
+void field_hint(const struct vpn_peer *peer);
+
+void field_lease(const struct vpn_lease *lease);
+void field_auth_request(const struct vpn_auth_request *request);
+
 #endif

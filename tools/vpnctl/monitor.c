@@ -35,10 +35,22 @@ static void put_event(const char *name)
 	out_string(&field, name);
 }
 
+static void put_v1(const struct vpn_peer *peer)
+{
+	if (peer->has & VPN_PEER_HAS_RTT)
+		field_rtt(peer);
+	if (peer->assigned)
+		field_assigned(peer);
+	if (peer->last_refusal)
+		field_refusal(peer);
+	if (peer->last_disconnect)
+		field_disconnect(peer);
+}
+
 /* An event has what changed, and says nothing about the remainder. */
 static void put_peer(const struct vpn_peer *peer)
 {
-	out_object("peer");
+	out_group("peer");
 	field_peer(peer);
 	if (peer->has & VPN_PEER_HAS_NAME)
 		field_name(peer);
@@ -50,7 +62,8 @@ static void put_peer(const struct vpn_peer *peer)
 		field_keepalive(peer);
 	if (peer->has & VPN_PEER_HAS_TRANSFER)
 		field_transfer(peer);
-	out_object_end();
+	put_v1(peer);
+	out_group_end();
 }
 
 static void put_device(const struct vpn_device *dev)
@@ -61,6 +74,13 @@ static void put_device(const struct vpn_device *dev)
 		field_fwmark(dev);
 	if (dev->has & VPN_DEVICE_HAS_PEER_COUNT)
 		field_peer_count(dev);
+	if (dev->leases.first) {
+		out_group("lease");
+		field_lease(dev->leases.first);
+		out_group_end();
+	}
+	if (dev->auth_request)
+		field_auth_request(dev->auth_request);
 }
 
 static void print_event(const struct vpn_event *event, void *data)
@@ -110,20 +130,23 @@ static int follow(struct vpn_socket *sock, char *ifname)
 
 int cmd_monitor(int argc, char *argv[])
 {
+	bool auth = argc > 1 && !strcmp(argv[1], "auth");
 	struct vpn_socket sock;
 	struct vpn_error err;
 	uint32_t ifindex;
+	char *ifname;
 	int status;
 
-	if (argc > 2)
-		return complain_usage("monitor", "'%s' is one argument too many", argv[2]);
-	if (vpn_event_open(&sock, &err))
+	if (argc > 2 + auth)
+		return complain_usage("monitor", "'%s' is one argument too many", argv[2 + auth]);
+	ifname = argv[1 + auth];
+	if (vpn_event_open(&sock, auth ? VPN_EVENT_AUTH : VPN_EVENT_ALL, &err))
 		return complain_error(&err);
-	if (argc > 1 && vpn_link_find(argv[1], &ifindex, &err)) {
+	if (ifname && vpn_link_find(ifname, &ifindex, &err)) {
 		status = complain_error(&err);
 	} else {
 		out_begin(want_json ? OUT_JSON : OUT_LINE);
-		status = follow(&sock, argv[1]);
+		status = follow(&sock, ifname);
 	}
 	vpn_socket_close(&sock);
 	return status;

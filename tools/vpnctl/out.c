@@ -134,6 +134,24 @@ void out_object_end(void)
 		out_end_line();
 }
 
+void out_group(const char *key)
+{
+	json_open(key, '{');
+}
+
+void out_group_end(void)
+{
+	json_close('}');
+}
+
+void out_bool(const char *key, bool value)
+{
+	if (out.style != OUT_JSON)
+		return;
+	put_json_key(key);
+	fputs(value ? "true" : "false", stdout);
+}
+
 void out_array(const char *key)
 {
 	json_open(key, '[');
@@ -235,6 +253,8 @@ void out_number(const struct out_field *field, uint64_t value, const char *tabs,
 	if (out.style == OUT_TABS) {
 		put_value(field, tabs ? tabs : decimal);
 	} else if (out.style == OUT_JSON) {
+		if (!field->json)
+			return;
 		put_json_key(field->json);
 		fputs(decimal, stdout);
 	} else if (text) {

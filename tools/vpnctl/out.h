@@ -35,6 +35,9 @@ void out_object(const char *key);
 void out_object_end(void);
 void out_array(const char *key);
 void out_array_end(void);
+/* An object of JSON inside of which text goes on in the same line. */
+void out_group(const char *key);
+void out_group_end(void);
 /* Ends a line of text; in JSON, a document. */
 void out_end_line(void);
 
@@ -48,6 +51,9 @@ void out_string(const struct out_field *field, const char *value);
 void out_number(const struct out_field *field, uint64_t value, const char *tabs, const char *text);
 /* As out_string(), but null in JSON can be told from zero. */
 void out_null(const struct out_field *field, const char *tabs);
+
+/* Only in JSON. */
+void out_bool(const char *key, bool value);
 
 /* A list; separator is for OUT_TABS. The others have ", ". */
 void out_list(const struct out_field *field, const char *separator);

@@ -22,6 +22,8 @@
 #define INTERVAL_IS	"an interval is 'off' or 1 to 65535 seconds"
 #define NAME_IS \
 	"a name is at most %u octets of UTF-8 without '#', control characters or spaces around it"
+#define PEERS_IS	"a number of peers is 'off' or 1 to 4294967295"
+#define MTU_IS		"an MTU is 'off' or 576 to 65535 octets"
 #define PREFIX_IS	"a prefix is ADDRESS or ADDRESS/LENGTH, as in 10.0.0.0/24 or 2001:db8::1/128"
 
 bool parse_public_key(const struct origin *at, const char *value, uint8_t key[VPN_KEY_LEN])
@@ -159,6 +161,100 @@ bool parse_name(const struct origin *at, const char *value, char name[VPN_NAME_M
 	memset(name, 0, VPN_NAME_MAX + 1);
 	memcpy(name, value, strlen(value));
 	return true;
+}
+
+bool parse_host_name(const struct origin *at, const char *value, char name[VPN_HOST_NAME_MAX + 1])
+{
+	if (!text_is_name(value))
+		return complain(at, "'%s' is not a name of a host; " NAME_IS, value,
+				VPN_HOST_NAME_MAX);
+	memset(name, 0, VPN_HOST_NAME_MAX + 1);
+	memcpy(name, value, strlen(value));
+	return true;
+}
+
+bool parse_max_peers(const struct origin *at, const char *value, uint32_t *peers)
+{
+	unsigned long number = 0;
+
+	if (strcasecmp(value, "off") && !parse_number(value, 10, UINT32_MAX, &number))
+		return complain(at, "'%s' is not a number of peers; " PEERS_IS, value);
+	*peers = number;
+	return true;
+}
+
+bool parse_mtu(const struct origin *at, const char *value, uint16_t *mtu)
+{
+	unsigned long number = 0;
+
+	if (strcasecmp(value, "off") &&
+	    (!parse_number(value, 10, UINT16_MAX, &number) || (number && number < 576)))
+		return complain(at, "'%s' is not an MTU; " MTU_IS, value);
+	*mtu = number;
+	return true;
+}
+
+bool parse_count(const struct origin *at, const char *value, uint64_t least, uint64_t most,
+		 const char *what, uint64_t *count)
+{
+	unsigned long number;
+
+	if (!parse_number(value, 10, most, &number) || number < least)
+		return complain(at, "'%s' is not %s; it is a number from %llu to %llu", value, what,
+				(unsigned long long)least, (unsigned long long)most);
+	*count = number;
+	return true;
+}
+
+const struct list_kind address_list = {
+	false, "it is an address, as in 10.0.0.1 or 2001:db8::1",
+};
+
+const struct list_kind prefix_list = { true, PREFIX_IS };
+
+const struct list_kind own_list = {
+	false, "it is 'auto', 'off', or ADDRESS[,ADDRESS6], as in 10.0.0.7,fd00::7",
+};
+
+static bool add_address(const struct origin *at, const char *text, const struct list_kind *kind,
+			struct vpn_addresses *addresses)
+{
+	struct vpn_address address, *added;
+	struct vpn_allowedip prefix;
+
+	if (!vpn_address_parse(&address, text) || (!kind->prefixes && !vpn_address_is_host(&address)))
+		return complain(at, "'%s' is not %s; %s", text,
+				kind->prefixes ? "a prefix" : "an address", kind->is);
+	if (kind->prefixes) {
+		parse_prefix(at, text, &prefix);
+		address.ip6 = prefix.ip6;
+	}
+	if (vpn_addresses_has(addresses, &address))
+		return complain(at, "'%s' is given twice in the same list", text);
+	added = vpn_addresses_add(addresses);
+	if (!added)
+		return complain(at, "%s", strerror(errno));
+	*added = address;
+	return true;
+}
+
+bool parse_addresses(const struct origin *at, const char *value, const struct list_kind *kind,
+		     unsigned int most, struct vpn_addresses *addresses)
+{
+	char *list = strdup(value), *rest = list, *text;
+	bool good = true;
+
+	if (!list)
+		return complain(at, "%s", strerror(errno));
+	if (!*text_trim(list))
+		rest = NULL;
+	while (good && (text = strsep(&rest, ",")))
+		good = add_address(at, text_trim(text), kind, addresses);
+	free(list);
+	if (good && addresses->count > most)
+		return complain(at, "'%s' has %u of them; at most %u are possible", value,
+				addresses->count, most);
+	return good;
 }
 
 /* Often a sign that the length of one address was meant. */

@@ -26,6 +26,27 @@ bool parse_fwmark(const struct origin *at, const char *value, uint32_t *fwmark);
 bool parse_keepalive(const struct origin *at, const char *value, uint16_t *seconds);
 bool parse_name(const struct origin *at, const char *value, char name[VPN_NAME_MAX + 1]);
 bool parse_prefix(const struct origin *at, const char *value, struct vpn_allowedip *ip);
+bool parse_host_name(const struct origin *at, const char *value,
+		     char name[VPN_HOST_NAME_MAX + 1]);
+bool parse_max_peers(const struct origin *at, const char *value, uint32_t *peers);
+bool parse_mtu(const struct origin *at, const char *value, uint16_t *mtu);
+/* A decimal number from least to most; what says which it is to be. */
+bool parse_count(const struct origin *at, const char *value, uint64_t least, uint64_t most,
+		 const char *what, uint64_t *count);
+
+/* What a list between commas is made of. */
+struct list_kind {
+	bool prefixes;		/* or addresses */
+	const char *is;		/* what would be right */
+};
+
+extern const struct list_kind address_list, prefix_list, own_list;
+bool parse_addresses(const struct origin *at, const char *value, const struct list_kind *kind,
+		     unsigned int most, struct vpn_addresses *addresses);
+
+/* The peer gets what is in the file; a relative name is as the origin's file has it. */
+bool parse_credential_file(const struct origin *at, const char *path, struct vpn_peer *peer);
+
 /* Resolves names, and tries again for a while when the failure may pass. */
 bool parse_endpoint(const struct origin *at, const char *value, union vpn_endpoint *endpoint);
 

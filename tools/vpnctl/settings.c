@@ -11,6 +11,7 @@
 #include "../libvpn/key.h"
 #include "nearest.h"
 #include "parse.h"
+#include "settings_v1.h"
 #include "text.h"
 
 /* An entry of the tree of prefixes. */
@@ -253,6 +254,16 @@ const struct setting settings[] = {
 	{ "persistent-keepalive", "PersistentKeepalive", true, false, keepalive, keepalive },
 	{ "allowed-ips", "AllowedIPs", true, true, allowedips_word, allowedips_key },
 	{ "name", "Name", true, false, name, name },
+	{ "host-name", "HostName", false, false, set_host_name, set_host_name },
+	{ "max-peers", "MaxPeers", false, false, set_max_peers, set_max_peers },
+	{ "push-dns", "PushDNS", false, false, set_push_dns, set_push_dns },
+	{ "push-routes", "PushRoutes", false, false, set_push_routes, set_push_routes },
+	{ "push-mtu", "PushMTU", false, false, set_push_mtu, set_push_mtu },
+	{ "push-keepalive", "PushKeepalive", false, false, set_push_keepalive, set_push_keepalive },
+	{ "address", "Address", true, false, set_address, set_address },
+	{ "cipher", "Cipher", true, false, set_cipher, set_cipher },
+	{ "credential", "Credential", true, false, set_credential, set_credential },
+	{ "expires", "Expires", true, false, set_expires, set_expires },
 	{ NULL, NULL, false, false, NULL, NULL }
 };
 

@@ -12,7 +12,7 @@
 #include "nearest.h"
 #include "out.h"
 
-#define FIELDS_MAX	8
+#define FIELDS_MAX	28
 
 /* What is shown, in which order. */
 struct view {
@@ -33,6 +33,25 @@ static const struct view views[] = {
 	{ "latest-handshakes", .peer = { field_peer, field_latest_handshake } },
 	{ "transfer", .peer = { field_peer, field_transfer } },
 	{ "persistent-keepalive", .peer = { field_peer, field_keepalive } },
+	{ "host-name", .device = { field_host_name } },
+	{ "max-peers", .device = { field_max_peers } },
+	{ "push-dns", .device = { field_push_dns } },
+	{ "push-routes", .device = { field_push_routes } },
+	{ "push-mtu", .device = { field_push_mtu } },
+	{ "push-keepalive", .device = { field_push_keepalive } },
+	{ "address", .peer = { field_peer, field_address } },
+	{ "lease", .peer = { field_peer, field_leases } },
+	{ "assigned", .peer = { field_peer, field_assigned } },
+	{ "cipher", .peer = { field_peer, field_cipher, field_session_cipher } },
+	{ "protocol-version", .peer = { field_peer, field_version } },
+	{ "credential", .peer = { field_peer, field_credential } },
+	{ "expires", .peer = { field_peer, field_expires } },
+	{ "host", .peer = { field_peer, field_peer_host_name, field_software } },
+	{ "refusal", .peer = { field_peer, field_refusal } },
+	{ "disconnect", .peer = { field_peer, field_disconnect } },
+	{ "unanswered", .peer = { field_peer, field_unanswered } },
+	{ "rtt", .peer = { field_peer, field_rtt } },
+	{ "latency", .peer = { field_peer, field_latency } },
 	{
 		"dump",
 		.device = {
@@ -48,20 +67,32 @@ static const struct view views[] = {
 static const struct view pretty = {
 	.device = {
 		field_ifname, field_public_key, field_private_key_hidden, field_listen_port,
-		field_fwmark,
+		field_fwmark, field_host_name, field_max_peers, field_push_dns, field_push_routes,
+		field_push_mtu, field_push_keepalive,
 	},
 	.peer = {
 		field_peer, field_name, field_preshared_key_hidden, field_endpoint,
-		field_allowed_ips, field_latest_handshake, field_transfer, field_keepalive,
+		field_allowed_ips, field_address, field_leases, field_assigned, field_cipher,
+		field_session_cipher, field_version, field_credential, field_expires,
+		field_peer_host_name, field_software, field_latest_handshake, field_transfer,
+		field_keepalive, field_rtt, field_latency, field_refusal, field_disconnect,
+		field_hint,
 	},
 };
 
 /* Secret keys are in JSON only when they are asked for by name. */
 static const struct view json = {
-	.device = { field_public_key, field_listen_port, field_fwmark, field_peer_count },
+	.device = {
+		field_public_key, field_listen_port, field_fwmark, field_peer_count,
+		field_host_name, field_max_peers, field_push_dns, field_push_routes,
+		field_push_mtu, field_push_keepalive, field_device_latency,
+	},
 	.peer = {
-		field_peer, field_name, field_endpoint, field_allowed_ips, field_latest_handshake,
-		field_transfer, field_keepalive, field_version,
+		field_peer, field_name, field_endpoint, field_allowed_ips, field_address,
+		field_leases, field_assigned, field_cipher, field_session_cipher,
+		field_credential, field_expires, field_peer_host_name, field_software,
+		field_latest_handshake, field_transfer, field_keepalive, field_version, field_rtt,
+		field_latency, field_refusal, field_disconnect, field_unanswered, field_hint,
 	},
 };
 

@@ -4,8 +4,10 @@
 
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
+#include "../libvpn/names.h"
 #include "command.h"
 #include "complain.h"
+#include "moment.h"
 #include "secret.h"
 #include "text.h"
 
@@ -46,6 +48,48 @@ static void print_allowed_ips(const struct vpn_allowedip *ip)
 	putchar('\n');
 }
 
+static void print_list(const char *key, const struct vpn_addresses *addresses,
+		       void (*format)(const struct vpn_address *, char *))
+{
+	char text[VPN_PREFIX_TEXT];
+	unsigned int i;
+
+	if (!addresses->count)
+		return;
+	printf("%s = ", key);
+	for (i = 0; i < addresses->count; i++) {
+		format(&addresses->list[i], text);
+		printf("%s%s", i ? ", " : "", text);
+	}
+	putchar('\n');
+}
+
+static void print_address(const struct vpn_peer *peer)
+{
+	if (peer->address_mode == VPN_ADDRESS_MODE_NONE)
+		return;
+	if (peer->addresses.count)
+		print_list("Address", &peer->addresses, vpn_address_format_host);
+	else
+		puts("Address = auto");
+}
+
+static void print_v1(const struct vpn_peer *peer)
+{
+	char moment[MOMENT_TEXT];
+
+	print_address(peer);
+	if (peer->cipher)
+		printf("Cipher = %s\n", vpn_name_of(&vpn_ciphers, peer->cipher));
+	if (peer->expires) {
+		moment_format(peer->expires, moment);
+		printf("Expires = %s\n", moment);
+	}
+	if (peer->credential_kind)
+		printf("# Credential = FILE: the kernel does not give the %s back\n",
+		       vpn_name_of(&vpn_credential_kinds, peer->credential_kind));
+}
+
 static void print_peer(const struct vpn_peer *peer)
 {
 	char endpoint[VPN_ENDPOINT_TEXT];
@@ -61,8 +105,32 @@ static void print_peer(const struct vpn_peer *peer)
 	}
 	if (peer->keepalive)
 		printf("PersistentKeepalive = %u\n", peer->keepalive);
+	print_v1(peer);
 	if (peer->next)
 		putchar('\n');
+}
+
+static void print_host_name(const char *name)
+{
+	if (!*name)
+		return;
+	if (text_is_name(name))
+		printf("HostName = %s\n", name);
+	else
+		warn("the host name is left out: a configuration file cannot hold it");
+}
+
+static void print_push(const struct vpn_device *dev)
+{
+	print_host_name(dev->host_name);
+	if (dev->max_peers)
+		printf("MaxPeers = %u\n", dev->max_peers);
+	print_list("PushDNS", &dev->push_dns, vpn_address_format_host);
+	print_list("PushRoutes", &dev->push_routes, vpn_address_format);
+	if (dev->push_mtu)
+		printf("PushMTU = %u\n", dev->push_mtu);
+	if (dev->push_keepalive)
+		printf("PushKeepalive = %u\n", dev->push_keepalive);
 }
 
 static void print_device(const struct vpn_device *dev)
@@ -75,6 +143,7 @@ static void print_device(const struct vpn_device *dev)
 	if (dev->fwmark)
 		printf("FwMark = 0x%x\n", dev->fwmark);
 	print_key("PrivateKey", dev->private_key);
+	print_push(dev);
 	putchar('\n');
 	for (peer = dev->peers; peer; peer = peer->next)
 		print_peer(peer);

@@ -99,6 +99,27 @@ static void differ(uint32_t *has, uint32_t bit, bool differs)
 	*has = differs ? *has | bit : *has & ~bit;
 }
 
+/*
+ * What was set to "auto" reads as what the kernel made of it. The addresses of
+ * both are compared as they were given.
+ */
+static bool address_differs(const struct vpn_peer *want, const struct vpn_peer *have)
+{
+	return (want->address_mode == VPN_ADDRESS_MODE_NONE) !=
+	       (have->address_mode == VPN_ADDRESS_MODE_NONE) ||
+	       !vpn_addresses_equal(&want->addresses, &have->addresses);
+}
+
+static void reduce_v1(struct vpn_peer *want, const struct vpn_peer *have)
+{
+	differ(&want->has, VPN_PEER_HAS_ADDRESS_MODE, address_differs(want, have));
+	differ(&want->has, VPN_PEER_HAS_CIPHER, want->cipher != have->cipher);
+	differ(&want->has, VPN_PEER_HAS_EXPIRES, want->expires != have->expires);
+	/* The kernel does not give it back, so it may be another one. */
+	differ(&want->has, VPN_PEER_HAS_CREDENTIAL,
+	       want->credential_len || have->credential_kind);
+}
+
 /* True when something of the peer is to be changed. */
 static bool peer_differs(struct vpn_peer *want, const struct vpn_peer *have)
 {
@@ -111,6 +132,7 @@ static bool peer_differs(struct vpn_peer *want, const struct vpn_peer *have)
 	differ(&want->has, VPN_PEER_HAS_NAME, strcmp(want->name, have->name));
 	differ(&want->has, VPN_PEER_HAS_ENDPOINT, endpoint);
 	differ(&want->has, VPN_PEER_HAS_KEEPALIVE, want->keepalive != have->keepalive);
+	reduce_v1(want, have);
 	return want->allowedips || (want->has & ~VPN_PEER_HAS_PUBLIC_KEY);
 }
 
@@ -123,6 +145,15 @@ static void reduce_device(struct vpn_device *want, const struct vpn_device *have
 	       memcmp(want->private_key, have->private_key, VPN_KEY_LEN));
 	differ(&want->has, VPN_DEVICE_HAS_LISTEN_PORT, port);
 	differ(&want->has, VPN_DEVICE_HAS_FWMARK, want->fwmark != have->fwmark);
+	differ(&want->has, VPN_DEVICE_HAS_HOST_NAME, strcmp(want->host_name, have->host_name));
+	differ(&want->has, VPN_DEVICE_HAS_MAX_PEERS, want->max_peers != have->max_peers);
+	differ(&want->has, VPN_DEVICE_HAS_PUSH_DNS,
+	       !vpn_addresses_equal(&want->push_dns, &have->push_dns));
+	differ(&want->has, VPN_DEVICE_HAS_PUSH_ROUTES,
+	       !vpn_addresses_equal(&want->push_routes, &have->push_routes));
+	differ(&want->has, VPN_DEVICE_HAS_PUSH_MTU, want->push_mtu != have->push_mtu);
+	differ(&want->has, VPN_DEVICE_HAS_PUSH_KEEPALIVE,
+	       want->push_keepalive != have->push_keepalive);
 }
 
 /* Unlink peers that are as they should be; reduce the others. */

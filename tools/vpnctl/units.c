@@ -51,6 +51,48 @@ void units_every(uint64_t seconds, char text[UNITS_TEXT])
 	format_span(seconds, text + len, UNITS_TEXT - len);
 }
 
+void units_left(uint64_t seconds, char text[UNITS_TEXT])
+{
+	uint64_t now = time(NULL);
+	int len;
+
+	if (now >= seconds) {
+		snprintf(text, UNITS_TEXT, "over");
+		return;
+	}
+	len = format_span(seconds - now, text, UNITS_TEXT);
+	snprintf(text + len, UNITS_TEXT - len, " left");
+}
+
+void units_when(uint64_t seconds, char text[UNITS_TEXT])
+{
+	uint64_t now = time(NULL);
+	int len;
+
+	if (now >= seconds) {
+		units_ago(seconds, text);
+		return;
+	}
+	len = snprintf(text, UNITS_TEXT, "in ");
+	format_span(seconds - now, text + len, UNITS_TEXT - len);
+}
+
+void units_span(uint64_t seconds, char text[UNITS_TEXT])
+{
+	if (!format_span(seconds, text, UNITS_TEXT))
+		snprintf(text, UNITS_TEXT, "0 seconds");
+}
+
+void units_latency(uint64_t nanoseconds, char text[UNITS_TEXT])
+{
+	if (nanoseconds < 1000000)
+		snprintf(text, UNITS_TEXT, "%.1f us", nanoseconds / 1e3);
+	else if (nanoseconds < 1000000000)
+		snprintf(text, UNITS_TEXT, "%.2f ms", nanoseconds / 1e6);
+	else
+		snprintf(text, UNITS_TEXT, "%.2f s", nanoseconds / 1e9);
+}
+
 void units_bytes(uint64_t bytes, const char *what, char text[UNITS_TEXT])
 {
 	static const char *const names[] = { "KiB", "MiB", "GiB", "TiB" };
