@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ChaCha20-Poly1305 for data messages, from whichever of the kernel's two
- * implementations is faster here: the crypto library, called directly, or the
- * crypto API, which may know a faster way with this processor.
+ * ChaCha20-Poly1305 and AES-256-GCM for data messages, each from whichever of
+ * the kernel's two implementations is faster here: the crypto library, called
+ * directly, or the crypto API, which may know a faster way with this processor.
  */
 
 #include <crypto/aead.h>
 #include <crypto/chacha20poly1305.h>
 #include <linux/bottom_half.h>
+#include <linux/completion.h>
+#include <linux/err.h>
 #include <linux/ktime.h>
-#include <linux/local_lock.h>
 #include <linux/math64.h>
 #include <linux/module.h>
-#include <linux/percpu.h>
-#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 
+#include "aead-api.h"
 #include "aead.h"
-
-#define API_ALGORITHM	"rfc7539(chacha20,poly1305)"
 
 /* The timing at load: packets as they fill an Ethernet frame. */
 #define TIMING_RUNS	9
@@ -28,245 +26,332 @@
 #define TIMING_LEN	1420
 #define TIMING_STRIDE	(TIMING_LEN + VPN_TAG_LEN)
 
+#define GCM_NONCE_LEN	12
+
 static char *aead = "auto";
 module_param(aead, charp, 0444);
 MODULE_PARM_DESC(aead, "implementation of ChaCha20-Poly1305: auto, api or library");
 
-/* Zero, then the counter (white paper, section 5.4.6). */
-struct api_nonce {
-	__le32 zero;
-	__le64 counter;
-} __packed;
+static char *aead_gcm = "auto";
+module_param(aead_gcm, charp, 0444);
+MODULE_PARM_DESC(aead_gcm, "implementation of AES-256-GCM: auto, api or library");
 
 /**
- * struct api_cpu - what the crypto API needs for one message, a CPU
- * @lock: protects the rest; where disabled bottom halves don't (PREEMPT_RT)
- * @sg: the message
- * @nonce: its nonce
- * @request: room for the implementation's context behind it
- *
- * Used with bottom halves disabled only, and the API is asked for synchronous
- * implementations only, so that there is one user at a time.
+ * struct suite - a cipher suite and how this kernel does it
+ * @name: for people
+ * @parameter: name of the module parameter
+ * @choice: its value
+ * @algorithm: name in the crypto API
+ * @mask: flags that an implementation of the crypto API must not have
+ * @library: whether the crypto library has it
+ * @big_endian: how the counter is written into the nonce
+ * @api: the crypto API's implementation, if there is one
+ * @chosen: the backend of keys; VPN_AEAD_BACKENDS when there is none
+ * @ns: how long that takes to seal and open a packet
  */
-struct api_cpu {
-	local_lock_t lock;
-	struct scatterlist sg;
-	struct api_nonce nonce;
-	struct aead_request *request;
+struct suite {
+	const char *name;
+	const char *parameter;
+	char **choice;
+	const char *algorithm;
+	u32 mask;
+	bool library;
+	bool big_endian;
+	struct vpn_aead_api api;
+	enum vpn_aead_backend chosen;
+	u64 ns;
 };
 
-static enum vpn_aead_backend chosen __ro_after_init;
+/* udev loads it, where there is udev; without it AES-GCM takes twice as long. */
+#ifdef CONFIG_X86
+MODULE_SOFTDEP("pre: aesni-intel");
+#endif
 
 /*
- * A handle of the API that lives as long as the module: it keeps the
- * implementation that the requests were sized for.
+ * An asynchronous ChaCha20-Poly1305 would be one of an accelerator, and a
+ * longer way than to compute it here. Of AES-GCM the fastest that AES-NI has
+ * counts as asynchronous before Linux 6.15.
  */
-static struct crypto_aead *api_tfm __read_mostly;
-static struct api_cpu __percpu *api_cpus __read_mostly;
+static struct suite suites[VPN_AEAD_SUITES] __read_mostly = {
+	[VPN_CIPHER_CHACHA20_POLY1305] = {
+		.name = "ChaCha20-Poly1305",
+		.parameter = "aead",
+		.choice = &aead,
+		.algorithm = "rfc7539(chacha20,poly1305)",
+		.mask = CRYPTO_ALG_ASYNC,
+		.library = true,
+		.chosen = VPN_AEAD_BACKENDS,
+	},
+	[VPN_CIPHER_AES_256_GCM] = {
+		.name = "AES-256-GCM",
+		.parameter = "aead_gcm",
+		.choice = &aead_gcm,
+		.algorithm = "gcm(aes)",
+		.library = VPN_AES_GCM_LIBRARY,
+		.big_endian = true,
+		.chosen = VPN_AEAD_BACKENDS,
+	},
+};
 
-static void library_seal(const struct vpn_aead_key *key,
-			 struct vpn_segment *segments, unsigned int count)
+/* For handshakes, where the library does not know AES-GCM. */
+static struct vpn_aead_desk gcm_desk;
+
+static void chacha_seal(const struct vpn_aead_key *key,
+			struct vpn_segment *segments, unsigned int count)
 {
 	struct vpn_segment *s;
 
 	for (s = segments; s < segments + count; s++)
-		chacha20poly1305_encrypt(s->data, s->data, s->len, NULL, 0,
+		chacha20poly1305_encrypt(s->data, s->data, s->len,
+					 s->data - key->ad_len, key->ad_len,
 					 s->counter, key->bytes);
 }
 
-static void library_open(const struct vpn_aead_key *key,
-			 struct vpn_segment *segments, unsigned int count)
+static void chacha_open(const struct vpn_aead_key *key,
+			struct vpn_segment *segments, unsigned int count)
 {
 	struct vpn_segment *s;
 
 	for (s = segments; s < segments + count; s++)
 		s->ok = chacha20poly1305_decrypt(s->data, s->data,
-						 s->len + VPN_TAG_LEN, NULL, 0,
-						 s->counter, key->bytes);
+						 s->len + VPN_TAG_LEN,
+						 s->data - key->ad_len,
+						 key->ad_len, s->counter,
+						 key->bytes);
 }
 
-static struct api_cpu *api_begin(const struct vpn_aead_key *key)
+static void gcm_nonce(u8 nonce[GCM_NONCE_LEN], u64 counter)
 {
-	struct api_cpu *cpu;
+	const __be64 be = cpu_to_be64(counter);
 
-	local_lock_nested_bh(&api_cpus->lock);
-	cpu = this_cpu_ptr(api_cpus);
-	aead_request_set_tfm(cpu->request, key->tfm);
-	aead_request_set_callback(cpu->request, 0, NULL, NULL);
-	aead_request_set_ad(cpu->request, 0);
-	return cpu;
+	memset(nonce, 0, GCM_NONCE_LEN - sizeof(be));
+	memcpy(nonce + GCM_NONCE_LEN - sizeof(be), &be, sizeof(be));
 }
 
-static void api_end(void)
-{
-	local_unlock_nested_bh(&api_cpus->lock);
-}
-
-static int api_seal(const struct vpn_aead_key *key,
-		    struct vpn_segment *segments, unsigned int count)
-{
-	struct api_cpu *cpu = api_begin(key);
-	struct vpn_segment *s;
-	int err = 0;
-
-	for (s = segments; s < segments + count && !err; s++) {
-		sg_init_one(&cpu->sg, s->data, s->len + VPN_TAG_LEN);
-		cpu->nonce.counter = cpu_to_le64(s->counter);
-		aead_request_set_crypt(cpu->request, &cpu->sg, &cpu->sg,
-				       s->len, (u8 *)&cpu->nonce);
-		err = crypto_aead_encrypt(cpu->request);
-	}
-	api_end();
-	return err;
-}
-
-static void api_open(const struct vpn_aead_key *key,
+static void gcm_seal(const struct vpn_aead_key *key,
 		     struct vpn_segment *segments, unsigned int count)
 {
-	struct api_cpu *cpu = api_begin(key);
+	u8 nonce[GCM_NONCE_LEN];
 	struct vpn_segment *s;
 
 	for (s = segments; s < segments + count; s++) {
-		sg_init_one(&cpu->sg, s->data, s->len + VPN_TAG_LEN);
-		cpu->nonce.counter = cpu_to_le64(s->counter);
-		aead_request_set_crypt(cpu->request, &cpu->sg, &cpu->sg,
-				       s->len + VPN_TAG_LEN,
-				       (u8 *)&cpu->nonce);
-		s->ok = !crypto_aead_decrypt(cpu->request);
+		gcm_nonce(nonce, s->counter);
+		aes_gcm_encrypt(s->data, s->data, s->len, s->data + s->len,
+				s->data - key->ad_len, key->ad_len, nonce,
+				key->gcm);
 	}
-	api_end();
+}
+
+static void gcm_open(const struct vpn_aead_key *key,
+		     struct vpn_segment *segments, unsigned int count)
+{
+	u8 nonce[GCM_NONCE_LEN];
+	struct vpn_segment *s;
+
+	for (s = segments; s < segments + count; s++) {
+		gcm_nonce(nonce, s->counter);
+		s->ok = !aes_gcm_decrypt(s->data, s->data, s->len,
+					 s->data + s->len,
+					 s->data - key->ad_len, key->ad_len,
+					 nonce, key->gcm);
+	}
 }
 
 int vpn_aead_seal(const struct vpn_aead_key *key, struct vpn_segment *segments,
-		  unsigned int count)
+		  unsigned int count, struct vpn_aead_job *job)
 {
 	if (key->tfm)
-		return api_seal(key, segments, count);
-	library_seal(key, segments, count);
+		return vpn_aead_api_seal(key, segments, count, job);
+	if (key->gcm)
+		gcm_seal(key, segments, count);
+	else
+		chacha_seal(key, segments, count);
 	return 0;
 }
 
-void vpn_aead_open(const struct vpn_aead_key *key,
-		   struct vpn_segment *segments, unsigned int count)
+int vpn_aead_open(const struct vpn_aead_key *key, struct vpn_segment *segments,
+		  unsigned int count, struct vpn_aead_job *job)
 {
 	if (key->tfm)
-		api_open(key, segments, count);
+		return vpn_aead_api_open(key, segments, count, job);
+	if (key->gcm)
+		gcm_open(key, segments, count);
 	else
-		library_open(key, segments, count);
+		chacha_open(key, segments, count);
+	return 0;
 }
 
-static struct crypto_aead *api_create(const char *name)
+/* A batch that somebody waits for. */
+struct waited {
+	struct vpn_aead_job job;
+	struct completion complete;
+};
+
+static void waited_done(struct vpn_aead_job *job)
 {
-	struct crypto_aead *tfm;
+	complete(&container_of(job, struct waited, job)->complete);
+}
+
+/* Returns what came of the batch, of which @err is known. */
+static int wait_for_batch(struct waited *waited, struct vpn_segment *segments,
+			  int err)
+{
+	if (err != -EINPROGRESS)
+		return err;
+	init_completion(&waited->complete);
+	local_bh_disable();
+	vpn_aead_job_defer(&waited->job, waited_done);
+	local_bh_enable();
+	wait_for_completion(&waited->complete);
+	return vpn_aead_job_end(&waited->job, segments);
+}
+
+int vpn_aead_seal_wait(const struct vpn_aead_key *key,
+		       struct vpn_segment *segments, unsigned int count)
+{
+	struct waited waited;
 	int err;
 
-	tfm = crypto_alloc_aead(name, 0, CRYPTO_ALG_ASYNC);
-	if (IS_ERR(tfm))
-		return tfm;
-
-	err = -EINVAL;
-	if (crypto_aead_ivsize(tfm) == sizeof(struct api_nonce))
-		err = crypto_aead_setauthsize(tfm, VPN_TAG_LEN);
-	if (err) {
-		crypto_free_aead(tfm);
-		return ERR_PTR(err);
-	}
-	return tfm;
+	local_bh_disable();
+	err = vpn_aead_seal(key, segments, count, &waited.job);
+	local_bh_enable();
+	return wait_for_batch(&waited, NULL, err);
 }
 
-static const char *api_driver_name(void)
+void vpn_aead_open_wait(const struct vpn_aead_key *key,
+			struct vpn_segment *segments, unsigned int count)
 {
-	return crypto_tfm_alg_driver_name(crypto_aead_tfm(api_tfm));
-}
-
-static int api_key_init(struct vpn_aead_key *key, const u8 bytes[VPN_KEY_LEN])
-{
-	struct crypto_aead *tfm;
+	struct waited waited;
 	int err;
 
-	/* By the driver's name: a better one may have come since. */
-	tfm = api_create(api_driver_name());
-	if (IS_ERR(tfm))
-		return PTR_ERR(tfm);
+	local_bh_disable();
+	err = vpn_aead_open(key, segments, count, &waited.job);
+	local_bh_enable();
+	wait_for_batch(&waited, segments, err);
+}
 
-	err = -EINVAL;
-	if (crypto_aead_reqsize(tfm) <= crypto_aead_reqsize(api_tfm))
-		err = crypto_aead_setkey(tfm, bytes, VPN_KEY_LEN);
+static int gcm_key_init(struct vpn_aead_key *key, const u8 bytes[VPN_KEY_LEN])
+{
+	struct aes_gcm_key *gcm = kzalloc_obj(*gcm, GFP_KERNEL);
+	int err;
+
+	if (!gcm)
+		return -ENOMEM;
+	err = aes_gcm_preparekey(gcm, bytes, VPN_KEY_LEN, VPN_TAG_LEN);
 	if (err) {
-		crypto_free_aead(tfm);
+		kfree_sensitive(gcm);
 		return err;
 	}
-	key->tfm = tfm;
+	key->gcm = gcm;
 	return 0;
 }
 
-int vpn_aead_key_init_for(struct vpn_aead_key *key,
+int vpn_aead_key_init_for(struct vpn_aead_key *key, u8 suite, bool with_ad,
 			  const u8 bytes[VPN_KEY_LEN],
 			  enum vpn_aead_backend backend)
 {
-	key->tfm = NULL;
+	*key = (struct vpn_aead_key){
+		.ad_len = with_ad ? sizeof(struct vpn_msg_data) : 0,
+		.big_endian = suites[suite].big_endian,
+	};
 	if (backend == VPN_AEAD_API)
-		return api_key_init(key, bytes);
+		return vpn_aead_api_key_init(key, &suites[suite].api, bytes);
+	if (suite == VPN_CIPHER_AES_256_GCM)
+		return gcm_key_init(key, bytes);
 	memcpy(key->bytes, bytes, VPN_KEY_LEN);
 	return 0;
 }
 
-int vpn_aead_key_init(struct vpn_aead_key *key, const u8 bytes[VPN_KEY_LEN])
+int vpn_aead_key_init(struct vpn_aead_key *key, u8 suite, bool with_ad,
+		      const u8 bytes[VPN_KEY_LEN])
 {
-	return vpn_aead_key_init_for(key, bytes, chosen);
+	if (!vpn_aead_suite_available(suite))
+		return -EOPNOTSUPP;
+	return vpn_aead_key_init_for(key, suite, with_ad, bytes,
+				     suites[suite].chosen);
 }
 
 void vpn_aead_key_erase(struct vpn_aead_key *key)
 {
 	crypto_free_aead(key->tfm);
+	kfree_sensitive(key->gcm);
 	memzero_explicit(key, sizeof(*key));
 }
 
-bool vpn_aead_has(enum vpn_aead_backend backend)
+bool vpn_aead_suite_available(u8 suite)
 {
-	return backend == VPN_AEAD_LIBRARY || api_cpus;
+	return suite < VPN_AEAD_SUITES &&
+	       suites[suite].chosen != VPN_AEAD_BACKENDS;
 }
 
-static void api_stop(void)
+u8 vpn_aead_fastest_suite(void)
 {
-	int cpu;
+	const struct suite *chacha = &suites[VPN_CIPHER_CHACHA20_POLY1305];
+	const struct suite *gcm = &suites[VPN_CIPHER_AES_256_GCM];
 
-	if (api_cpus) {
-		for_each_possible_cpu(cpu)
-			aead_request_free(per_cpu_ptr(api_cpus, cpu)->request);
-		free_percpu(api_cpus);
-		api_cpus = NULL;
-	}
-	crypto_free_aead(api_tfm);
-	api_tfm = NULL;
+	return vpn_aead_suite_available(VPN_CIPHER_AES_256_GCM) &&
+	       gcm->ns < chacha->ns ?
+	       VPN_CIPHER_AES_256_GCM : VPN_CIPHER_CHACHA20_POLY1305;
 }
 
-static int __init api_start(void)
+bool vpn_aead_has(u8 suite, enum vpn_aead_backend backend)
 {
-	struct aead_request *request;
-	struct crypto_aead *tfm;
-	int cpu;
+	if (backend == VPN_AEAD_LIBRARY)
+		return suites[suite].library;
+	return suites[suite].api.tfm;
+}
 
-	tfm = api_create(API_ALGORITHM);
-	if (IS_ERR(tfm))
-		return PTR_ERR(tfm);
-	api_tfm = tfm;
+static bool gcm_seal_by_library(u8 *out, const u8 *in, size_t len,
+				const u8 ad[VPN_HASH_LEN],
+				const u8 bytes[VPN_KEY_LEN])
+{
+	static const u8 nonce[GCM_NONCE_LEN];
+	struct aes_gcm_key key;
+	bool ok;
 
-	api_cpus = alloc_percpu(struct api_cpu);
-	if (!api_cpus)
-		goto err_stop;
-	for_each_possible_cpu(cpu) {
-		request = aead_request_alloc(api_tfm, GFP_KERNEL);
-		if (!request)
-			goto err_stop;
-		local_lock_init(&per_cpu_ptr(api_cpus, cpu)->lock);
-		per_cpu_ptr(api_cpus, cpu)->request = request;
-	}
-	return 0;
+	ok = !aes_gcm_preparekey(&key, bytes, VPN_KEY_LEN, VPN_TAG_LEN);
+	if (ok)
+		aes_gcm_encrypt(out, in, len, out + len, ad, VPN_HASH_LEN,
+				nonce, &key);
+	memzero_explicit(&key, sizeof(key));
+	return ok;
+}
 
-err_stop:
-	api_stop();
-	return -ENOMEM;
+static bool gcm_open_by_library(u8 *out, const u8 *in, size_t len,
+				const u8 ad[VPN_HASH_LEN],
+				const u8 bytes[VPN_KEY_LEN])
+{
+	static const u8 nonce[GCM_NONCE_LEN];
+	struct aes_gcm_key key;
+	bool ok;
+
+	ok = !aes_gcm_preparekey(&key, bytes, VPN_KEY_LEN, VPN_TAG_LEN) &&
+	     !aes_gcm_decrypt(out, in, len, in + len, ad, VPN_HASH_LEN, nonce,
+			      &key);
+	memzero_explicit(&key, sizeof(key));
+	return ok;
+}
+
+bool vpn_aead_gcm_seal(u8 *out, const u8 *in, size_t len,
+		       const u8 ad[VPN_HASH_LEN], const u8 key[VPN_KEY_LEN])
+{
+	if (len > VPN_AEAD_MESSAGE_MAX)
+		return false;
+	if (VPN_AES_GCM_LIBRARY)
+		return gcm_seal_by_library(out, in, len, ad, key);
+	return gcm_desk.tfm &&
+	       !vpn_aead_desk_crypt(&gcm_desk, true, out, in, len, ad, key);
+}
+
+bool vpn_aead_gcm_open(u8 *out, const u8 *in, size_t len,
+		       const u8 ad[VPN_HASH_LEN], const u8 key[VPN_KEY_LEN])
+{
+	if (len > VPN_AEAD_MESSAGE_MAX)
+		return false;
+	if (VPN_AES_GCM_LIBRARY)
+		return gcm_open_by_library(out, in, len, ad, key);
+	return gcm_desk.tfm &&
+	       !vpn_aead_desk_crypt(&gcm_desk, false, out, in, len, ad, key);
 }
 
 static int __init compare_u64(const void *a, const void *b)
@@ -290,14 +375,12 @@ static int __init time_run(const struct vpn_aead_key *key, u8 *room, u64 *ns)
 			.counter = i,
 		};
 
-	local_bh_disable();
 	begin = ktime_get_ns();
 	for (round = 0; round < TIMING_ROUNDS && !err; round++) {
-		err = vpn_aead_seal(key, segments, TIMING_BATCH);
-		vpn_aead_open(key, segments, TIMING_BATCH);
+		err = vpn_aead_seal_wait(key, segments, TIMING_BATCH);
+		vpn_aead_open_wait(key, segments, TIMING_BATCH);
 	}
 	*ns = div_u64(ktime_get_ns() - begin, TIMING_ROUNDS * TIMING_BATCH);
-	local_bh_enable();
 
 	for (i = 0; i < TIMING_BATCH; i++)
 		if (!segments[i].ok)
@@ -305,91 +388,174 @@ static int __init time_run(const struct vpn_aead_key *key, u8 *room, u64 *ns)
 	return err;
 }
 
+static u64 __init median_of(u64 runs[TIMING_RUNS])
+{
+	sort(runs, TIMING_RUNS, sizeof(u64), compare_u64, NULL);
+	return runs[TIMING_RUNS / 2];
+}
+
 /*
- * Nanoseconds to seal and open a packet, for each backend. Others are at work
- * on this machine, too: hence the median, and runs in turns, so that what lasts
- * hits both.
+ * Nanoseconds to seal and open a packet, for each backend, or U64_MAX where it
+ * can't. Others are at work on this machine, too: hence the median, and runs in
+ * turns, so that what lasts hits both.
  */
-static int __init time_backends(u64 median[VPN_AEAD_BACKENDS])
+static void __init time_backends(u8 suite, u64 median[VPN_AEAD_BACKENDS])
 {
 	static const u8 bytes[VPN_KEY_LEN] __initconst = { 1 };
 	struct vpn_aead_key keys[VPN_AEAD_BACKENDS] = {};
 	u64 runs[VPN_AEAD_BACKENDS][TIMING_RUNS];
-	int run, i, err = 0;
+	int err[VPN_AEAD_BACKENDS];
+	int run, i;
 	u8 *room;
 
 	room = kzalloc(TIMING_BATCH * TIMING_STRIDE, GFP_KERNEL);
-	if (!room)
-		return -ENOMEM;
-	for (i = 0; i < VPN_AEAD_BACKENDS && !err; i++)
-		err = vpn_aead_key_init_for(&keys[i], bytes, i);
-	for (run = 0; run < TIMING_RUNS; run++)
-		for (i = 0; i < VPN_AEAD_BACKENDS && !err; i++)
-			err = time_run(&keys[i], room, &runs[i][run]);
-	for (i = 0; i < VPN_AEAD_BACKENDS; i++)
-		vpn_aead_key_erase(&keys[i]);
-	kfree(room);
-	if (err)
-		return err;
-
 	for (i = 0; i < VPN_AEAD_BACKENDS; i++) {
-		sort(runs[i], TIMING_RUNS, sizeof(u64), compare_u64, NULL);
-		median[i] = runs[i][TIMING_RUNS / 2];
+		err[i] = -EOPNOTSUPP;
+		if (room && vpn_aead_has(suite, i))
+			err[i] = vpn_aead_key_init_for(&keys[i], suite, false,
+						       bytes, i);
 	}
-	return 0;
+	for (run = 0; run < TIMING_RUNS; run++)
+		for (i = 0; i < VPN_AEAD_BACKENDS; i++)
+			if (!err[i])
+				err[i] = time_run(&keys[i], room, &runs[i][run]);
+	for (i = 0; i < VPN_AEAD_BACKENDS; i++) {
+		vpn_aead_key_erase(&keys[i]);
+		median[i] = err[i] ? U64_MAX : median_of(runs[i]);
+	}
+	kfree(room);
 }
 
-/* Unless the API is clearly faster, the library saves a handle for each key. */
-static void __init choose_by_time(void)
+static void __init log_choice(const struct suite *suite,
+			      const u64 ns[VPN_AEAD_BACKENDS])
 {
-	u64 ns[VPN_AEAD_BACKENDS];
-	int err;
+	const char *driver = suite->api.tfm ?
+			     vpn_aead_api_name(&suite->api) : NULL;
+	bool api = suite->chosen == VPN_AEAD_API;
 
-	err = time_backends(ns);
-	if (err) {
-		pr_notice("vpn: %s fails with error %d: using the crypto library\n",
-			  api_driver_name(), err);
+	if (ns[VPN_AEAD_LIBRARY] != U64_MAX && ns[VPN_AEAD_API] != U64_MAX)
+		pr_info("vpn: %s: a packet of %d octets takes the crypto library %llu ns, %s %llu ns: using the %s\n",
+			suite->name, TIMING_LEN, ns[VPN_AEAD_LIBRARY], driver,
+			ns[VPN_AEAD_API], api ? "latter" : "library");
+	else
+		pr_info("vpn: %s: a packet of %d octets takes %s %llu ns\n",
+			suite->name, TIMING_LEN,
+			api ? driver : "the crypto library", suite->ns);
+}
+
+/*
+ * Unless the API is clearly faster, the library saves a handle for each key.
+ * Whoever asks for one of them gets it if it works.
+ */
+static void __init choose(u8 number)
+{
+	struct suite *suite = &suites[number];
+	u64 ns[VPN_AEAD_BACKENDS];
+	u64 api, library;
+
+	time_backends(number, ns);
+	api = ns[VPN_AEAD_API];
+	library = ns[VPN_AEAD_LIBRARY];
+	if (suite->api.tfm && api == U64_MAX)
+		pr_notice("vpn: %s fails: not using it\n",
+			  vpn_aead_api_name(&suite->api));
+	suite->ns = U64_MAX;
+	if (api == U64_MAX && library == U64_MAX) {
+		/* For want of memory, if there is one at all. */
+		if (suite->library)
+			suite->chosen = VPN_AEAD_LIBRARY;
 		return;
 	}
-	if (ns[VPN_AEAD_API] + ns[VPN_AEAD_API] / 32 < ns[VPN_AEAD_LIBRARY])
-		chosen = VPN_AEAD_API;
-	pr_info("vpn: a packet of %d octets takes the crypto library %llu ns, %s %llu ns: using the %s\n",
-		TIMING_LEN, ns[VPN_AEAD_LIBRARY], api_driver_name(),
-		ns[VPN_AEAD_API],
-		chosen == VPN_AEAD_API ? "latter" : "library");
+
+	if (!strcmp(*suite->choice, "auto"))
+		suite->chosen = api < library - library / 32 ?
+				VPN_AEAD_API : VPN_AEAD_LIBRARY;
+	else
+		suite->chosen = api != U64_MAX ? VPN_AEAD_API : VPN_AEAD_LIBRARY;
+	suite->ns = ns[suite->chosen];
+	log_choice(suite, ns);
+}
+
+static bool __init is_known(const char *choice)
+{
+	return !strcmp(choice, "auto") || !strcmp(choice, "api") ||
+	       !strcmp(choice, "library");
+}
+
+/*
+ * The algorithm to ask the crypto API for; NULL to leave it alone. Tests may
+ * name a driver or a template, for one that is asynchronous.
+ */
+static const char * __init wanted_algorithm(const struct suite *suite)
+{
+	if (!is_known(*suite->choice))
+		return *suite->choice;
+	return strcmp(*suite->choice, "library") ? suite->algorithm : NULL;
+}
+
+#ifdef VPN_TEST
+static int __init check_choice(const struct suite *suite)
+{
+	return 0;
+}
+#else
+static int __init check_choice(const struct suite *suite)
+{
+	const char *choice = *suite->choice;
+
+	if (is_known(choice))
+		return 0;
+	pr_err("vpn: no implementation %s=%s; there are auto, api and library\n",
+	       suite->parameter, choice);
+	return -EINVAL;
+}
+#endif
+
+static void __init suite_start(u8 number)
+{
+	struct suite *suite = &suites[number];
+	const char *algorithm = wanted_algorithm(suite);
+	int err = 0;
+
+	if (algorithm)
+		err = vpn_aead_api_start(&suite->api, algorithm, suite->mask);
+	if (err)
+		pr_notice("vpn: no %s in this kernel's crypto API that suits (error %d)\n",
+			  algorithm, err);
+	choose(number);
+	if (!vpn_aead_suite_available(number))
+		pr_notice("vpn: no %s in this kernel: peers are refused it\n",
+			  suite->name);
 }
 
 int __init vpn_aead_init(void)
 {
-	bool automatic = !strcmp(aead, "auto");
-	int err;
+	struct suite *gcm = &suites[VPN_CIPHER_AES_256_GCM];
+	int i, err;
 
-	if (!strcmp(aead, "library")) {
-		pr_info("vpn: the crypto library seals packets, as asked for\n");
+	for (i = 0; i < VPN_AEAD_SUITES; i++) {
+		err = check_choice(&suites[i]);
+		if (err)
+			return err;
+	}
+	for (i = 0; i < VPN_AEAD_SUITES; i++)
+		suite_start(i);
+
+	if (VPN_AES_GCM_LIBRARY || gcm->chosen != VPN_AEAD_API)
 		return 0;
-	}
-	if (!automatic && strcmp(aead, "api")) {
-		pr_err("vpn: no implementation aead=%s; there are auto, api and library\n",
-		       aead);
-		return -EINVAL;
-	}
-
-	err = api_start();
+	err = vpn_aead_desk_setup(&gcm_desk, &gcm->api);
 	if (err) {
-		pr_notice("vpn: no synchronous %s here (error %d): using the crypto library\n",
-			  API_ALGORITHM, err);
-		return 0;
+		vpn_aead_uninit();
+		pr_err("vpn: no memory for %s (error %d)\n", gcm->name, err);
 	}
-	if (automatic) {
-		choose_by_time();
-		return 0;
-	}
-	chosen = VPN_AEAD_API;
-	pr_info("vpn: %s seals packets, as asked for\n", api_driver_name());
-	return 0;
+	return err;
 }
 
 void vpn_aead_uninit(void)
 {
-	api_stop();
+	int i;
+
+	vpn_aead_desk_clear(&gcm_desk);
+	for (i = 0; i < VPN_AEAD_SUITES; i++)
+		vpn_aead_api_stop(&suites[i].api);
 }

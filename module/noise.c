@@ -10,6 +10,7 @@
 #include <linux/printk.h>
 #include <linux/string.h>
 
+#include "aead.h"
 #include "noise.h"
 
 static_assert(VPN_KEY_LEN == CURVE25519_KEY_SIZE);
@@ -36,9 +37,27 @@ const struct vpn_noise_suite vpn_noise_chacha20poly1305 = {
 	.open = chacha_open,
 };
 
+/* @len counts the tag, as the library wants it. */
+static bool gcm_open(u8 *out, const u8 *in, size_t len,
+		     const u8 ad[VPN_HASH_LEN], const u8 key[VPN_KEY_LEN])
+{
+	return vpn_aead_gcm_open(out, in, len - VPN_TAG_LEN, ad, key);
+}
+
+const struct vpn_noise_suite vpn_noise_aes256gcm = {
+	.name = "Noise_IKpsk2_25519_AESGCM_BLAKE2s",
+	.seal = vpn_aead_gcm_seal,
+	.open = gcm_open,
+};
+
 const struct vpn_noise_suite *vpn_noise_suite_of(u8 suite)
 {
-	return suite ? NULL : &vpn_noise_chacha20poly1305;
+	static const struct vpn_noise_suite *const suites[VPN_AEAD_SUITES] = {
+		[VPN_CIPHER_CHACHA20_POLY1305] = &vpn_noise_chacha20poly1305,
+		[VPN_CIPHER_AES_256_GCM] = &vpn_noise_aes256gcm,
+	};
+
+	return vpn_aead_suite_available(suite) ? suites[suite] : NULL;
 }
 
 /* HMAC (RFC 2104) of @in followed by the octet @tail, if that is not zero. */

@@ -41,6 +41,7 @@ struct vpn_noise_suite {
 };
 
 extern const struct vpn_noise_suite vpn_noise_chacha20poly1305;
+extern const struct vpn_noise_suite vpn_noise_aes256gcm;
 
 /**
  * vpn_noise_suite_of() - the primitives of a cipher suite

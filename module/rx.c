@@ -524,7 +524,8 @@ static bool receive_batch(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 		goto out;
 	peer = keypair->index.peer;
 	locate_batch(rx, skb);
-	vpn_aead_open(&keypair->receive, rx->batch.segments, rx->batch.count);
+	vpn_aead_open(&keypair->receive, rx->batch.segments, rx->batch.count,
+		      NULL);
 	if (likely(accept_batch(rx, keypair))) {
 		trace_vpn_receive(rx->vpn->dev, peer->id,
 				  rx->batch.segments[0].counter,

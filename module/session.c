@@ -76,10 +76,11 @@ keypair_create(const u8 send[VPN_KEY_LEN], const u8 receive[VPN_KEY_LEN],
 
 	if (!keypair)
 		return ERR_PTR(-ENOMEM);
-	err = vpn_aead_key_init(&keypair->send, send);
+	err = vpn_aead_key_init(&keypair->send, kind->suite, kind->version, send);
 	if (err)
 		goto err_free;
-	err = vpn_aead_key_init(&keypair->receive, receive);
+	err = vpn_aead_key_init(&keypair->receive, kind->suite, kind->version,
+				receive);
 	if (err)
 		goto err_send;
 

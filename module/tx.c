@@ -267,7 +267,7 @@ static int seal(struct vpn_peer *peer, struct vpn_keypair *keypair,
 			     keypair, segment->counter);
 	}
 	if (unlikely(vpn_aead_seal(&keypair->send, batch->segments,
-				   batch->count))) {
+				   batch->count, NULL))) {
 		kfree_skb(outer);
 		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_SEAL, batch->count);
 		return -EIO;

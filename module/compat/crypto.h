@@ -5,6 +5,61 @@
 /* For crypto_memneq(), which has a header of its own since 6.6. */
 #include <crypto/algapi.h>
 #include <crypto/blake2s.h>
+#include <linux/errno.h>
+
+/*
+ * 7.1 has fast AES-GCM in its library. What there was before of that name is
+ * portable code for short messages, slower by far than the crypto API.
+ */
+#if IS_ENABLED(CONFIG_CRYPTO_LIB_AES_GCM)
+#include <crypto/aes-gcm.h>
+#define VPN_AES_GCM_LIBRARY	true
+#else
+#define VPN_AES_GCM_LIBRARY	false
+struct aes_gcm_key {
+	u8 nothing;
+};
+
+static inline int aes_gcm_preparekey(struct aes_gcm_key *key, const u8 *in_key,
+				     size_t key_len, size_t authtag_len)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void aes_gcm_encrypt(u8 *dst, const u8 *src, size_t data_len,
+				   u8 *authtag, const u8 *ad, size_t ad_len,
+				   const u8 *nonce,
+				   const struct aes_gcm_key *key)
+{
+}
+
+static inline int aes_gcm_decrypt(u8 *dst, const u8 *src, size_t data_len,
+				  const u8 *authtag, const u8 *ad,
+				  size_t ad_len, const u8 *nonce,
+				  const struct aes_gcm_key *key)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/*
+ * 6.3: a completion of the crypto API is handed what the request was given; the
+ * request itself before.
+ */
+#define VPN_CRYPTO_ARG_IS_DATA						\
+	__builtin_types_compatible_p(crypto_completion_t,		\
+				     void (*)(void *, int))
+
+typedef typeof(*__builtin_choose_expr(VPN_CRYPTO_ARG_IS_DATA, (void *)NULL,
+				      (struct crypto_async_request *)NULL))
+	vpn_crypto_arg;
+
+static inline void *vpn_crypto_data(vpn_crypto_arg *arg)
+{
+	struct crypto_async_request *request = (void *)arg;
+
+	return VPN_CRYPTO_ARG_IS_DATA ? (void *)arg : request->data;
+}
 
 /*
  * BLAKE2s: 6.19 renamed struct blake2s_state to blake2s_ctx and changed the
