@@ -85,7 +85,10 @@ def classify(message):
     if not flags_fit(kind, version, flags):
         raise Malformed(f"type {kind}, version {version}, flags {flags:#x}")
     least, most = LENGTHS[version, kind]
-    if not least <= len(message) <= most:
+    fits = least <= len(message) <= most
+    if (version, kind) == (1, RESPONSE):
+        fits = fits and (len(message) - least) % RESPONSE_STEP == 0
+    if not fits:
         raise Malformed(f"type {kind}, version {version}: {len(message)} octets")
     return kind, version, flags
 

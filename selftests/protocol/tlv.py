@@ -64,12 +64,13 @@ def text_reader(least, most):
 
 def read_credential(data):
     need(2 <= len(data) <= 1 + CREDENTIAL_MAX, f"a credential of {len(data)} octets")
-    need(data[0] in (X509, JWT), f"a credential of kind {data[0]}")
+    need(data[0], "a credential of no kind")
     return data[0], bytes(data[1:])
 
 
 def read_reject(data):
     need(1 <= len(data) <= 128, f"a reason of {len(data)} octets")
+    need(data[0], "a reason of zero")
     return data[0], text_reader(0, 127)(data[1:])
 
 
@@ -118,7 +119,7 @@ IN_INITIATION = {
 IN_RESPONSE = {**ASSIGNED, REJECT: (read_reject, one)}
 IN_CONTROL = {
     **ASSIGNED,
-    DISCONNECT: (number_reader(1), one),
+    DISCONNECT: (number_reader(1, 1), one),
     PING: (read_echo, one),
     PONG: (read_echo, one),
 }
