@@ -152,6 +152,10 @@ check_checkpatch()
 		checkpatch PREFER_DEFINED_ATTRIBUTE_MACRO || status=1
 	pick 'tools/tests/*.[ch]' |
 		checkpatch PREFER_DEFINED_ATTRIBUTE_MACRO,SPLIT_STRING || status=1
+	# Userspace, where a check that fails ends the program, under names that
+	# libFuzzer has chosen.
+	pick 'selftests/*.[ch]' |
+		checkpatch $all,MACRO_WITH_FLOW_CONTROL,AVOID_EXTERNS,CAMELCASE || status=1
 	return $status
 }
 
