@@ -110,16 +110,21 @@ static inline unsigned int bit_at(struct address a, u8 len)
 #define deref_reader(pointer) \
 	rcu_dereference_check(pointer, rcu_read_lock_bh_held())
 
+/* @prefix_len: filled if there is one; not asked for on the data path. */
 static inline struct vpn_peer *
-find(struct vpn_allowedips_node __rcu *const *root, struct address a)
+find(struct vpn_allowedips_node __rcu *const *root, struct address a,
+     u8 *prefix_len)
 {
 	const struct vpn_allowedips_node *node = deref_reader(*root);
 	struct vpn_peer *peer, *found = NULL;
 
 	while (node && common_bits(a, node->prefix) >= node->prefix_len) {
 		peer = deref_reader(node->peer);
-		if (peer)
+		if (peer) {
 			found = peer;
+			if (prefix_len)
+				*prefix_len = node->prefix_len;
+		}
 		node = deref_reader(node->child[bit_at(a, node->prefix_len)]);
 	}
 	return found;
@@ -128,13 +133,27 @@ find(struct vpn_allowedips_node __rcu *const *root, struct address a)
 struct vpn_peer *vpn_allowedips_find4(const struct vpn_allowedips *table,
 				      const struct in_addr *ip)
 {
-	return find(&table->root4, address4(ip));
+	return find(&table->root4, address4(ip), NULL);
 }
 
 struct vpn_peer *vpn_allowedips_find6(const struct vpn_allowedips *table,
 				      const struct in6_addr *ip)
 {
-	return find(&table->root6, address6(ip));
+	return find(&table->root6, address6(ip), NULL);
+}
+
+struct vpn_peer *vpn_allowedips_match(const struct vpn_allowedips *table,
+				      const u8 *ip, u8 len, u8 *prefix_len)
+{
+	struct in6_addr ip6;
+	struct in_addr ip4;
+
+	if (len == sizeof(ip4)) {
+		memcpy(&ip4, ip, len);
+		return find(&table->root4, address4(&ip4), prefix_len);
+	}
+	memcpy(&ip6, ip, sizeof(ip6));
+	return find(&table->root6, address6(&ip6), prefix_len);
 }
 
 struct vpn_peer *vpn_allowedips_find_dst(const struct vpn_allowedips *table,

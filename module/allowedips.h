@@ -86,6 +86,19 @@ struct vpn_peer *vpn_allowedips_find6(const struct vpn_allowedips *table,
 				      const struct in6_addr *ip);
 
 /**
+ * vpn_allowedips_match() - the peer of an address, and by which prefix
+ * @table: the table
+ * @ip: the address, in network order
+ * @len: its octets, 4 or 16
+ * @prefix_len: filled if there is a peer
+ *
+ * Context: RCU read side, as long as the result is used.
+ * Return: peer or NULL.
+ */
+struct vpn_peer *vpn_allowedips_match(const struct vpn_allowedips *table,
+				      const u8 *ip, u8 len, u8 *prefix_len);
+
+/**
  * vpn_allowedips_find_dst() - the peer that a packet goes to
  * @table: the table
  * @skb: skb->protocol and the network header are right

@@ -196,8 +196,8 @@ static void vpn_destruct(struct net_device *dev)
 	vpn_allowedips_free(&vpn->allowedips, &vpn->lock);
 	mutex_unlock(&vpn->lock);
 
-	vpn_pools_free(vpn);
 	destroy_workqueue(vpn->wq);
+	vpn_pools_free(vpn);
 	skb_queue_purge(&vpn->handshakes);
 	vpn_rx_teardown(vpn);
 	/* Sessions that ended withdraw their index before a grace period. */

@@ -16,25 +16,20 @@
 #include "netlink.h"
 #include "netlink-gen.h"
 #include "peer.h"
-#include "pool.h"
 #include "socket.h"
 
 /**
  * struct cursor - where a dump goes on with the next message
- * @dev: of the first message; compared, never followed
- * @ifindex: names the device
+ * @dump: which device it is of; finished when all its peers are written
  * @described: the device's own settings are written
- * @finished: so are all its peers
  * @partial: the peer's settings are, and @allowedips of its allowed IPs
  * @allowedips: counts them
  * @peer_id: the next peer, zero for the first; ids rise along the list
  * @public_key: of that peer
  */
 struct cursor {
-	const void *dev;
-	int ifindex;
+	struct vpn_dump dump;
 	bool described;
-	bool finished;
 	bool partial;
 	unsigned int allowedips;
 	u64 peer_id;
@@ -294,24 +289,40 @@ static void put_peers(struct sk_buff *skb, struct vpn_device *vpn,
 				return;
 		}
 	}
-	cursor->finished = true;
+	cursor->dump.finished = true;
 }
 
-static int put_message(struct sk_buff *skb, struct netlink_callback *cb,
-		       struct vpn_device *vpn, struct cursor *cursor)
+void *vpn_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
+		     struct vpn_device *vpn, u8 cmd, u32 generation)
 {
-	unsigned int empty;
 	void *hdr;
 
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			  &vpn_nl_family, NLM_F_MULTI, VPN_CMD_DEVICE_GET);
+			  &vpn_nl_family, NLM_F_MULTI, cmd);
 	if (!hdr)
-		return -EMSGSIZE;
+		return NULL;
+	/* Zero would stand for no sequence. */
+	cb->seq = generation << 1 | 1;
 	genl_dump_check_consistent(cb, hdr);
 
 	if (nla_put_u32(skb, VPN_A_DEVICE_IFINDEX, vpn->dev->ifindex) ||
-	    nla_put_string(skb, VPN_A_DEVICE_IFNAME, vpn->dev->name))
-		goto cancel;
+	    nla_put_string(skb, VPN_A_DEVICE_IFNAME, vpn->dev->name)) {
+		genlmsg_cancel(skb, hdr);
+		return NULL;
+	}
+	return hdr;
+}
+
+static int put_message(struct sk_buff *skb, struct netlink_callback *cb,
+		       struct vpn_device *vpn, struct vpn_dump *dump)
+{
+	struct cursor *cursor = container_of(dump, struct cursor, dump);
+	unsigned int empty;
+	void *hdr;
+
+	hdr = vpn_dump_begin(skb, cb, vpn, VPN_CMD_DEVICE_GET, vpn->generation);
+	if (!hdr)
+		return -EMSGSIZE;
 	empty = skb->len;
 	if (!cursor->described && put_device_settings(skb, vpn))
 		goto cancel;
@@ -319,7 +330,7 @@ static int put_message(struct sk_buff *skb, struct netlink_callback *cb,
 	cursor->described = true;
 	put_peers(skb, vpn, cursor);
 	/* Each message must bring the dump forward. */
-	if (!cursor->finished && skb->len == empty)
+	if (!dump->finished && skb->len == empty)
 		goto cancel;
 
 	genlmsg_end(skb, hdr);
@@ -330,12 +341,16 @@ cancel:
 	return -EMSGSIZE;
 }
 
-static struct cursor **cursor_of(struct netlink_callback *cb)
+/*
+ * What all dumps of a device have in common
+ */
+
+static struct vpn_dump **dump_of(struct netlink_callback *cb)
 {
-	return (struct cursor **)cb->ctx;
+	return (struct vpn_dump **)cb->ctx;
 }
 
-static int cursor_open(struct cursor *cursor, struct netlink_callback *cb)
+static int dump_open(struct vpn_dump *dump, struct netlink_callback *cb)
 {
 	netdevice_tracker tracker;
 	struct net_device *dev;
@@ -346,65 +361,62 @@ static int cursor_open(struct cursor *cursor, struct netlink_callback *cb)
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
 
-	cursor->dev = dev;
-	cursor->ifindex = dev->ifindex;
+	dump->dev = dev;
+	dump->ifindex = dev->ifindex;
 	netdev_put(dev, &tracker);
 	return 0;
 }
 
-int vpn_nl_device_get_start(struct netlink_callback *cb)
+int vpn_dump_start(struct netlink_callback *cb, struct vpn_dump *dump)
 {
-	struct cursor *cursor;
 	int err = 0;
 
-	cursor = kzalloc_obj(*cursor, GFP_KERNEL);
-	if (!cursor)
+	if (!dump)
 		return -ENOMEM;
 
 	/* Before Linux 6.2, it takes dumpit() to say why a dump is refused. */
 	if (cb->extack)
-		err = cursor_open(cursor, cb);
+		err = dump_open(dump, cb);
 	if (err)
-		kfree(cursor);
+		kfree(dump);
 	else
-		*cursor_of(cb) = cursor;
+		*dump_of(cb) = dump;
 	return err;
 }
 
-int vpn_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+int vpn_dump_next(struct sk_buff *skb, struct netlink_callback *cb,
+		  int (*put)(struct sk_buff *skb, struct netlink_callback *cb,
+			     struct vpn_device *vpn, struct vpn_dump *dump))
 {
 	struct net *net = sock_net(cb->skb->sk);
-	struct cursor *cursor = *cursor_of(cb);
+	struct vpn_dump *dump = *dump_of(cb);
 	netdevice_tracker tracker;
 	struct net_device *dev;
 	struct vpn_device *vpn;
 	int ret;
 
-	if (cursor->finished)
+	if (dump->finished)
 		return 0;
-	if (!cursor->dev) {
-		ret = cursor_open(cursor, cb);
+	if (!dump->dev) {
+		ret = dump_open(dump, cb);
 		if (ret)
 			return ret;
 	}
 
 	rcu_read_lock();
-	dev = dev_get_by_index_rcu(net, cursor->ifindex);
-	if (dev == cursor->dev)
+	dev = dev_get_by_index_rcu(net, dump->ifindex);
+	if (dev == dump->dev)
 		netdev_hold(dev, &tracker, GFP_ATOMIC);
 	rcu_read_unlock();
-	if (dev != cursor->dev)
+	if (dev != dump->dev)
 		goto gone;
 
 	vpn = netdev_priv(dev);
 	mutex_lock(&vpn->lock);
-	if (vpn_netlink_still_there(dev, net)) {
-		/* Zero would stand for no sequence. */
-		cb->seq = vpn->generation << 1 | 1;
-		ret = put_message(skb, cb, vpn, cursor);
-	} else {
+	if (vpn_netlink_still_there(dev, net))
+		ret = put(skb, cb, vpn, dump);
+	else
 		ret = -ENODEV;
-	}
 	mutex_unlock(&vpn->lock);
 	netdev_put(dev, &tracker);
 	if (ret != -ENODEV)
@@ -414,8 +426,26 @@ gone:
 	return -ENODEV;
 }
 
+int vpn_dump_done(struct netlink_callback *cb)
+{
+	kfree(*dump_of(cb));
+	return 0;
+}
+
+int vpn_nl_device_get_start(struct netlink_callback *cb)
+{
+	struct cursor *cursor = kzalloc_obj(*cursor, GFP_KERNEL);
+
+	BUILD_BUG_ON(offsetof(struct cursor, dump));
+	return vpn_dump_start(cb, cursor ? &cursor->dump : NULL);
+}
+
+int vpn_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return vpn_dump_next(skb, cb, put_message);
+}
+
 int vpn_nl_device_get_done(struct netlink_callback *cb)
 {
-	kfree(*cursor_of(cb));
-	return 0;
+	return vpn_dump_done(cb);
 }

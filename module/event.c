@@ -9,6 +9,7 @@
 
 #include "device.h"
 #include "event.h"
+#include "lease.h"
 #include "netlink.h"
 #include "netlink-gen.h"
 #include "peer.h"
@@ -28,6 +29,14 @@
 #define DEVICE_SIZE	(nla_total_size(sizeof(u16)) +	/* port */	\
 			 nla_total_size(sizeof(u32)) +	/* fwmark */	\
 			 nla_total_size(sizeof(u32)))	/* peer count */
+#define LEASE_SIZE	(nla_total_size(0) +				\
+			 nla_total_size(VPN_KEY_LEN) +			\
+			 nla_total_size(0) +	/* address */		\
+			 nla_total_size(VPN_IP_MAX) +			\
+			 nla_total_size(sizeof(u8)) + /* prefix */	\
+			 nla_total_size(sizeof(u64)) + /* end */	\
+			 nla_total_size(0) +	/* bound */		\
+			 nla_total_size(VPN_NAME_MAX + 1))
 
 /**
  * struct event - a message that is being written
@@ -49,6 +58,9 @@ static bool begin(struct event *event, struct vpn_device *vpn, u8 cmd,
 {
 	event->net = dev_net(vpn->dev);
 	event->gfp = gfp;
+	/* Nor is there anybody to know of a device that is being made. */
+	if (vpn->dev->reg_state == NETREG_UNINITIALIZED)
+		return false;
 	if (!genl_has_listeners(&vpn_nl_family, event->net, VPN_NLGRP_EVENTS))
 		return false;
 
@@ -159,4 +171,36 @@ void vpn_event_device_changed(struct vpn_device *vpn)
 		err = nla_put_u32(event.skb, VPN_A_DEVICE_PEER_COUNT,
 				  vpn->peer_count);
 	finish(&event, err);
+}
+
+static void lease_event(struct vpn_device *vpn,
+			const struct vpn_lease_info *info, u8 cmd, gfp_t gfp)
+{
+	struct event event;
+
+	if (begin(&event, vpn, cmd, LEASE_SIZE, gfp))
+		finish(&event, vpn_lease_put_info(event.skb, VPN_A_DEVICE_LEASE,
+						  info));
+}
+
+void vpn_event_lease_added(struct vpn_device *vpn,
+			   const struct vpn_lease_info *info)
+{
+	lockdep_assert_held(&vpn->lock);
+	lease_event(vpn, info, VPN_CMD_LEASE_ADDED_NTF, GFP_KERNEL);
+}
+
+void vpn_event_lease_removed(struct vpn_device *vpn,
+			     const struct vpn_lease_info *info)
+{
+	lockdep_assert_held(&vpn->lock);
+	lease_event(vpn, info, VPN_CMD_LEASE_REMOVED_NTF, GFP_KERNEL);
+}
+
+void vpn_event_lease_renewed(struct vpn_device *vpn,
+			     const struct vpn_lease_info *info)
+{
+	rcu_read_lock();
+	lease_event(vpn, info, VPN_CMD_LEASE_ADDED_NTF, GFP_ATOMIC);
+	rcu_read_unlock();
 }

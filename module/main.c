@@ -12,10 +12,10 @@
 #include "allowedips.h"
 #include "cookie.h"
 #include "device.h"
+#include "lease.h"
 #include "netlink.h"
 #include "noise.h"
 #include "peer.h"
-#include "pool.h"
 #include "session.h"
 #include "tx.h"
 #ifdef VPN_TEST
@@ -51,12 +51,12 @@ static int __init vpn_init(void)
 	err = vpn_peer_init();
 	if (err)
 		goto err_session;
-	err = vpn_pool_init();
+	err = vpn_lease_init();
 	if (err)
 		goto err_peer;
 	err = vpn_cookie_init();
 	if (err)
-		goto err_pool;
+		goto err_lease;
 	err = vpn_tx_init();
 	if (err)
 		goto err_cookie;
@@ -78,8 +78,8 @@ err_tx:
 	vpn_tx_uninit();
 err_cookie:
 	vpn_cookie_uninit();
-err_pool:
-	vpn_pool_uninit();
+err_lease:
+	vpn_lease_uninit();
 err_peer:
 	vpn_peer_uninit();
 err_session:
@@ -98,7 +98,7 @@ static void __exit vpn_exit(void)
 	vpn_netlink_uninit();
 	vpn_tx_uninit();
 	vpn_cookie_uninit();
-	vpn_pool_uninit();
+	vpn_lease_uninit();
 	vpn_peer_uninit();
 	vpn_session_uninit();
 	rcu_barrier();

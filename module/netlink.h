@@ -8,6 +8,7 @@
 #include "prefix.h"
 
 struct genl_info;
+struct vpn_device;
 struct vpn_peer;
 
 /* Refuse an attribute, in words. */
@@ -55,6 +56,18 @@ struct net_device *vpn_netlink_hold_device(struct net *net,
 bool vpn_netlink_still_there(const struct net_device *dev,
 			     const struct net *net);
 
+/* Words about a prefix; old kernels show the words alone. */
+#define say_prefix(extack, words, prefix) do {				\
+	const struct vpn_prefix *_prefix = (prefix);			\
+									\
+	if (_prefix->len == 4)						\
+		vpn_extack_value(extack, words, ": %pI4/%u",		\
+				 _prefix->ip, _prefix->bits);		\
+	else								\
+		vpn_extack_value(extack, words, ": %pI6c/%u",		\
+				 _prefix->ip, _prefix->bits);		\
+} while (0)
+
 /**
  * vpn_netlink_device() - tell which device a command is about
  * @info: of a command for which vpn_nl_pre_doit() ran
@@ -99,5 +112,55 @@ int vpn_netlink_put_address(struct sk_buff *skb, int type,
  * Return: 0 or -EMSGSIZE.
  */
 int vpn_netlink_put_peer(struct sk_buff *skb, struct vpn_peer *peer);
+
+/**
+ * struct vpn_dump - what every dump of a device remembers between two messages
+ * @dev: of the first message; compared, never followed
+ * @ifindex: names the device
+ * @finished: everything is written
+ *
+ * The first member of whatever else a dump remembers.
+ */
+struct vpn_dump {
+	const void *dev;
+	int ifindex;
+	bool finished;
+};
+
+/**
+ * vpn_dump_start() - begin a dump
+ * @cb: of the dump's start()
+ * @dump: zeroed memory of kzalloc(), or NULL if there was none; taken over
+ *
+ * Return: 0 or a negative error.
+ */
+int vpn_dump_start(struct netlink_callback *cb, struct vpn_dump *dump);
+
+/**
+ * vpn_dump_next() - write a message of a dump
+ * @skb: of the dump's dumpit()
+ * @cb: the same
+ * @put: writes the message with the device's lock held, returns its length or
+ *	-EMSGSIZE
+ *
+ * Return: what dumpit() returns.
+ */
+int vpn_dump_next(struct sk_buff *skb, struct netlink_callback *cb,
+		  int (*put)(struct sk_buff *skb, struct netlink_callback *cb,
+			     struct vpn_device *vpn, struct vpn_dump *dump));
+int vpn_dump_done(struct netlink_callback *cb);
+
+/**
+ * vpn_dump_begin() - begin a message of a dump
+ * @skb: the message
+ * @cb: of the dump
+ * @vpn: the device
+ * @cmd: of the dump
+ * @generation: changes with what is dumped
+ *
+ * Return: the message's header, or NULL if there is no room.
+ */
+void *vpn_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
+		     struct vpn_device *vpn, u8 cmd, u32 generation);
 
 #endif

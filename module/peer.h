@@ -11,8 +11,8 @@
 
 #include "cookie.h"
 #include "index.h"
+#include "lease.h"
 #include "noise.h"
-#include "pool.h"
 #include "session.h"
 #include "socket.h"
 

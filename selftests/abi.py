@@ -23,14 +23,21 @@ NLA_NESTED, NLA_TYPE = 0x8000, 0x3fff
 HEADERS = 20        # netlink, generic netlink
 
 DEVICE_GET, DEVICE_SET = 1, 2
+(POOL_ADD, POOL_DEL, POOL_GET, LEASE_GET, LEASE_RELEASE,
+ LEASE_RESTORE) = range(10, 16)
 EVENTS = {3: "peer-added", 4: "peer-changed", 5: "peer-removed",
           6: "handshake-done", 7: "endpoint-moved", 8: "session-expired",
-          9: "device-changed"}
+          9: "device-changed", 24: "lease-added", 25: "lease-removed"}
 (IFINDEX, IFNAME, FLAGS, PRIVATE_KEY, PUBLIC_KEY, LISTEN_PORT, FWMARK,
  PEER_COUNT, PEERS) = range(1, 10)
 (P_PUBLIC_KEY, P_PRESHARED_KEY, P_FLAGS, P_NAME, P_IPV4, P_IPV6, P_PORT, P_SCOPE,
  P_KEEPALIVE, P_VERSION, P_HANDSHAKE, P_RX, P_TX, P_ALLOWEDIPS) = range(1, 15)
+P_ADDRESS_MODE, P_ADDRESS, P_LEASE = 15, 16, 17
 A_FAMILY, A_IPADDR, A_PREFIX_LEN, A_FLAGS = range(1, 5)
+POOL, LEASE, FORCE = 18, 19, 23
+MODE_NONE, MODE_AUTO, MODE_LEASE, MODE_REQUEST = range(4)
+POOL_PREFIX, POOL_RESERVED, POOL_LEASE_TIME, POOL_SIZE, POOL_USED = range(1, 6)
+L_PUBLIC_KEY, L_ADDRESS, L_EXPIRES, L_BOUND, L_NAME = range(1, 6)
 REPLACE_PEERS = 1
 REMOVE, REPLACE_ALLOWEDIPS, UPDATE_ONLY = 1, 2, 4
 
@@ -180,6 +187,36 @@ def peer(key, *attrs):
     return Attr(PEERS, [Attr(P_PUBLIC_KEY, key), *attrs])
 
 
+def address(kind, value):
+    """A nest of an address, of a whole one or with a prefix."""
+    ip, _, length = value.partition("/")
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    attrs = [Attr(1, socket.inet_pton(family, ip))]
+    return Attr(kind, attrs + [u8(2, int(length))] if length else attrs)
+
+
+def reserved(first, last=None):
+    family = socket.AF_INET6 if ":" in first else socket.AF_INET
+    return Attr(POOL_RESERVED, [Attr(n, socket.inet_pton(family, ip))
+                                for n, ip in ((1, first), (2, last)) if ip])
+
+
+def pool(prefix, *attrs):
+    return Attr(POOL, [address(POOL_PREFIX, prefix), *attrs])
+
+
+def lease(key=None, ip=None, *more):
+    attrs = [Attr(L_PUBLIC_KEY, key)] if key else []
+    if ip:
+        attrs.append(address(L_ADDRESS, ip))
+    return Attr(LEASE, [*attrs, *more])
+
+
+def leased(*ips, mode=MODE_LEASE):
+    """Attributes by which a peer is to have addresses, or any."""
+    return [u32(P_ADDRESS_MODE, mode), *(address(P_ADDRESS, ip) for ip in ips)]
+
+
 def parse(data):
     """The attributes in there, as pairs of type and content."""
     while len(data) >= 4:
@@ -318,11 +355,62 @@ def read_prefix(data):
             f"/{integer(attrs[A_PREFIX_LEN])}")
 
 
+def read_address(data):
+    attrs = dict(parse(data))
+    family = socket.AF_INET6 if len(attrs[1]) == 16 else socket.AF_INET
+    return f"{socket.inet_ntop(family, attrs[1])}/{integer(attrs[2])}"
+
+
+def read_lease(data):
+    attrs = dict(parse(data))
+    return {"key": attrs[L_PUBLIC_KEY], "address": read_address(attrs[L_ADDRESS]),
+            "expires": integer(attrs[L_EXPIRES]) if L_EXPIRES in attrs else None,
+            "bound": L_BOUND in attrs,
+            "name": attrs.get(L_NAME, b"").rstrip(b"\0").decode()}
+
+
+def read_pool(data):
+    result = {"reserved": []}
+    for kind, content in parse(data):
+        if kind == POOL_RESERVED:
+            ends = [socket.inet_ntop(socket.AF_INET6 if len(ip) == 16 else
+                                     socket.AF_INET, ip)
+                    for _, ip in parse(content)]
+            result["reserved"].append("-".join(ends))
+        elif kind == POOL_PREFIX:
+            result["prefix"] = read_address(content)
+        else:
+            result[kind] = integer(content)
+    return result
+
+
+def read_all(answer, kind, reader):
+    """What a dump of pools or leases has told."""
+    if answer.errno:
+        raise OSError(answer.errno, f"{answer}")
+    return [reader(content) for message in answer.messages
+            for found, content in parse(message) if found == kind]
+
+
+def pools_of(netlink, name="vpn0"):
+    return read_all(netlink.request(POOL_GET, [text(IFNAME, name)], F_DUMP),
+                    POOL, read_pool)
+
+
+def leases_of(netlink, name="vpn0"):
+    return read_all(netlink.request(LEASE_GET, [text(IFNAME, name)], F_DUMP),
+                    LEASE, read_lease)
+
+
 def read_peer(data):
-    result = {"allowedips": []}
+    result = {"allowedips": [], "leases": [], "wanted": []}
     for kind, content in parse(data):
         if kind == P_ALLOWEDIPS:
             result["allowedips"].append(read_prefix(content))
+        elif kind == P_LEASE:
+            result["leases"].append(read_lease(content)["address"])
+        elif kind == P_ADDRESS:
+            result["wanted"].append(read_address(content))
         else:
             result[kind] = content
     return result
@@ -435,6 +523,8 @@ class Listener:
             for kind, content in parse(data[HEADERS:]):
                 if kind == PEERS:
                     one = read_peer(content)
+                elif kind == LEASE:
+                    one = read_lease(content)
                 else:
                     device[kind] = content
             if PRIVATE_KEY in device or one and P_PRESHARED_KEY in one:

@@ -27,6 +27,15 @@
 	{ .name = (_name) }
 #endif
 
+/* 6.2: words with a value behind them. */
+#ifdef NL_SET_ERR_MSG_FMT
+#define vpn_extack_value(_extack, _words, _format, ...) \
+	NL_SET_ERR_MSG_FMT(_extack, _words _format, ##__VA_ARGS__)
+#else
+#define vpn_extack_value(_extack, _words, _format, ...) \
+	NL_SET_ERR_MSG(_extack, _words)
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 static inline int nla_put_uint(struct sk_buff *skb, int type, u64 value)
 {
