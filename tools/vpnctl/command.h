@@ -20,12 +20,28 @@ const struct command *command_find(const char *name);
 /* -j or --json was given. */
 extern bool want_json;
 
+/* A word behind a command that chooses what it does. */
+struct verb {
+	const char *name;
+	/* argv[0] is the verb; returns the exit status. */
+	int (*run)(int argc, char *argv[]);
+};
+
+/* Run the verb that argv[1] names; verbs end with a NULL name. */
+int verb_run(const struct verb *verbs, int argc, char *argv[]);
+
 int cmd_addconf(int argc, char *argv[]);
+int cmd_apply(int argc, char *argv[]);
+int cmd_export(int argc, char *argv[]);
 int cmd_genkey(int argc, char *argv[]);
 int cmd_genpsk(int argc, char *argv[]);
 int cmd_help(int argc, char *argv[]);
+int cmd_lease(int argc, char *argv[]);
 int cmd_monitor(int argc, char *argv[]);
+int cmd_ping(int argc, char *argv[]);
+int cmd_pool(int argc, char *argv[]);
 int cmd_pubkey(int argc, char *argv[]);
+int cmd_reject(int argc, char *argv[]);
 int cmd_set(int argc, char *argv[]);
 int cmd_setconf(int argc, char *argv[]);
 int cmd_show(int argc, char *argv[]);

@@ -8,7 +8,10 @@
 #include "nearest.h"
 
 #define DEVICE_FIELDS	"public-key|private-key|listen-port|fwmark|peers|preshared-keys|" \
-			"endpoints|allowed-ips|latest-handshakes|transfer|persistent-keepalive|dump"
+			"endpoints|allowed-ips|latest-handshakes|transfer|persistent-keepalive|" \
+			"dump|host-name|max-peers|push-dns|push-routes|push-mtu|push-keepalive|" \
+			"address|lease|assigned|cipher|protocol-version|credential|expires|host|" \
+			"refusal|disconnect|unanswered|rtt|latency"
 
 const struct command commands[] = {
 	{ "show", cmd_show, "[-j] [DEVICE|all|interfaces] [" DEVICE_FIELDS "]",
@@ -17,15 +20,41 @@ const struct command commands[] = {
 	  "Print the configuration of a device, for use with setconf" },
 	{ "set", cmd_set,
 	  "DEVICE [listen-port PORT] [fwmark MARK|off] [private-key FILE]\n"
+	  "       [host-name NAME] [max-peers NUMBER|off] [push-dns ADDRESS,...]\n"
+	  "       [push-routes PREFIX,...] [push-mtu OCTETS|off] [push-keepalive SECONDS|off]\n"
 	  "       [peer KEY [remove] [name NAME] [preshared-key FILE] [endpoint HOST:PORT]\n"
 	  "                 [persistent-keepalive SECONDS|off]\n"
-	  "                 [allowed-ips [+|-]ADDRESS[/LENGTH],...]]...",
+	  "                 [allowed-ips [+|-]ADDRESS[/LENGTH],...]\n"
+	  "                 [address auto|ADDRESS[,ADDRESS6]|off]\n"
+	  "                 [cipher chacha20-poly1305|aes-256-gcm|any]\n"
+	  "                 [credential FILE|\"\"] [expires TIME|never]]...",
 	  "Change the configuration of a device" },
 	{ "setconf", cmd_setconf, "DEVICE FILE", "Replace the configuration of a device" },
 	{ "addconf", cmd_addconf, "DEVICE FILE", "Add to the configuration of a device" },
 	{ "syncconf", cmd_syncconf, "DEVICE FILE",
 	  "Change what differs from a file, without disturbing sessions" },
-	{ "monitor", cmd_monitor, "[-j] [DEVICE]", "Print events as they come" },
+	{ "pool", cmd_pool,
+	  "add DEVICE PREFIX [reserve ADDRESS[-ADDRESS],...] [lease TIME|forever]\n"
+	  "       vpnctl pool del DEVICE PREFIX [force]\n"
+	  "       vpnctl pool show [-j] [DEVICE]",
+	  "Change or show the address pools of devices" },
+	{ "lease", cmd_lease,
+	  "show [-j] [DEVICE]\n"
+	  "       vpnctl lease release DEVICE KEY|ADDRESS|NAME...\n"
+	  "       vpnctl lease dump DEVICE\n"
+	  "       vpnctl lease restore DEVICE FILE",
+	  "Show, forget, save, or make leases of addresses" },
+	{ "apply", cmd_apply, "DEVICE [--dry-run]",
+	  "Configure the addresses, routes and MTU that peers have assigned" },
+	{ "export", cmd_export,
+	  "DEVICE KEY|NAME [endpoint HOST:PORT] [private-key FILE] [--qr]",
+	  "Print the configuration of a client, for wg-quick or as a QR code" },
+	{ "ping", cmd_ping, "[-j] DEVICE KEY|NAME [count NUMBER] [interval SECONDS]",
+	  "Ask a peer for echoes, and tell how soon they come" },
+	{ "reject", cmd_reject, "DEVICE KEY REASON [TEXT]",
+	  "Refuse a stranger that waits to be let in" },
+	{ "monitor", cmd_monitor, "[-j] [auth] [DEVICE]",
+	  "Print events, or requests of strangers, as they come" },
 	{ "genkey", cmd_genkey, "", "Print a new private key" },
 	{ "genpsk", cmd_genpsk, "", "Print a new preshared key" },
 	{ "pubkey", cmd_pubkey, "", "Read a private key and print its public key" },
@@ -45,6 +74,22 @@ const struct command *command_find(const char *name)
 			return command;
 	}
 	return NULL;
+}
+
+int verb_run(const struct verb *verbs, int argc, char *argv[])
+{
+	struct nearest nearest;
+
+	if (argc < 2)
+		return complain_usage(argv[0], "'%s' needs to be told what to do", argv[0]);
+	nearest_begin(&nearest, argv[1]);
+	for (; verbs->name; verbs++) {
+		if (!strcmp(verbs->name, argv[1]))
+			return verbs->run(argc - 1, argv + 1);
+		nearest_try(&nearest, verbs->name);
+	}
+	return complain_usage(argv[0], "'%s' is nothing that '%s' does%s", argv[1], argv[0],
+			      nearest_hint(&nearest));
 }
 
 static int unknown_command(const char *name)
@@ -75,7 +120,8 @@ static int take_json(int argc, char *argv[])
 
 static bool has_json(const struct command *command)
 {
-	return command->run == cmd_show || command->run == cmd_monitor;
+	return command->run == cmd_show || command->run == cmd_monitor ||
+	       command->run == cmd_pool || command->run == cmd_lease || command->run == cmd_ping;
 }
 
 static bool is_help(const char *word)
@@ -92,7 +138,7 @@ static int run(const struct command *command, int argc, char *argv[])
 	if (has_json(command))
 		argc = take_json(argc, argv);
 	else if (want_json)
-		return complain_usage(argv[0], "'-j' is for 'show' and 'monitor'");
+		return complain_usage(argv[0], "'-j' is for 'show', 'monitor', 'pool', 'lease' and 'ping'");
 	return command->run(argc, argv);
 }
 
