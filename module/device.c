@@ -126,8 +126,9 @@ static void leave_birth_net(struct vpn_device *vpn)
 	mutex_lock(&vpn->lock);
 	RCU_INIT_POINTER(vpn->birth_net, NULL);
 	vpn_socket_close(vpn);
-	/* A handshake at work may hold a peer that is gone already. */
+	/* A handshake or a batch at work may hold a peer that is gone already. */
 	flush_workqueue(vpn->wq);
+	vpn_session_settle(vpn);
 	list_for_each_entry(peer, &vpn->peers, list)
 		vpn_endpoint_forget_routes(peer);
 	mutex_unlock(&vpn->lock);
@@ -199,6 +200,7 @@ static void vpn_destruct(struct net_device *dev)
 	destroy_workqueue(vpn->wq);
 	vpn_pools_free(vpn);
 	skb_queue_purge(&vpn->handshakes);
+	vpn_session_settle(vpn);
 	vpn_rx_teardown(vpn);
 	/* Sessions that ended withdraw their index before a grace period. */
 	rcu_barrier();

@@ -37,6 +37,7 @@ struct vpn_stats;
  * @listen_port: in host order; zero until a port was chosen. @lock
  * @fwmark: mark of packets that leave encrypted. @lock writes, READ_ONCE reads
  * @rx: one NAPI context a CPU
+ * @holds: batches that the crypto API has not completed yet
  * @wq: handshakes and deferred work of the device's peers
  * @handshakes: received handshake messages that wait for a worker; bounded by
  *	%VPN_HANDSHAKES_MAX
@@ -61,6 +62,7 @@ struct vpn_device {
 	u16 listen_port;
 	u32 fwmark;
 	struct vpn_rx_cpu __percpu *rx;
+	atomic_t holds;
 	struct workqueue_struct *wq;
 	struct sk_buff_head handshakes;
 	struct vpn_handshake_worker __percpu *handshake_work;

@@ -162,6 +162,21 @@ static inline bool vpn_is_handshake(const struct vpn_header *header,
 	return false;
 }
 
+/**
+ * vpn_is_data() - tell a data message by its header
+ * @header: of a message
+ *
+ * Return: whether it is one, of a version that we speak, with flags that it can
+ * have.
+ */
+static inline bool vpn_is_data(const struct vpn_header *header)
+{
+	u16 flags = le16_to_cpu(header->flags);
+
+	return header->type == VPN_MSG_DATA && header->version <= 1 &&
+	       !(flags & ~(header->version ? VPN_DATA_CONTROL : 0));
+}
+
 static inline bool vpn_header_is(const struct vpn_header *header, u8 type)
 {
 	return header->type == type && !header->version && !header->flags;

@@ -6,19 +6,23 @@
  * receive() sorts their segments: handshake messages go to the workers, runs
  * of data messages with one receiver index form a batch. receive_batch() finds
  * the session, opens the batch, checks the counters, and hands what is inside
- * to the stack.
+ * to the stack. What the crypto API completes later waits in a job, and
+ * rx_poll() goes on with it.
  */
 
+#include <linux/llist.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
+#include <linux/wait_bit.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/udp.h>
 
 #include "batch.h"
+#include "control.h"
 #include "device.h"
 #include "event.h"
 #include "handshake.h"
@@ -51,21 +55,51 @@ struct place {
 };
 
 /**
+ * struct rx_job - a batch that the crypto API completes later
+ * @aead: its messages
+ * @node: in vpn_rx_cpu.completed, then in vpn_rx_cpu.finished
+ * @rx: whose it is
+ * @keypair: held
+ * @skb: that the messages came in, with a reference of its own
+ * @header: of all messages
+ * @batch: the messages
+ * @places: the same messages in @skb
+ */
+struct rx_job {
+	struct vpn_aead_job aead;
+	struct llist_node node;
+	struct vpn_rx_cpu *rx;
+	struct vpn_keypair *keypair;
+	struct sk_buff *skb;
+	struct vpn_header header;
+	struct vpn_batch batch;
+	struct place places[VPN_BATCH_MAX];
+};
+
+/**
  * struct vpn_rx_cpu - receiver of one CPU
  * @napi: its context
  * @vpn: its device
  * @ipv6_next: look into the IPv6 socket first, in turns
  * @index: receiver index of the batch
+ * @header: of all its messages
  * @batch: messages to open
  * @places: the same messages in the skb
+ * @job: for the next batch that may take longer, or NULL
+ * @completed: jobs that the crypto API is done with, the latest first
+ * @finished: the same, taken from there, the earliest first
  */
 struct vpn_rx_cpu {
 	struct napi_struct napi;
 	struct vpn_device *vpn;
 	bool ipv6_next;
 	__le32 index;
+	struct vpn_header header;
 	struct vpn_batch batch;
 	struct place places[VPN_BATCH_MAX];
+	struct rx_job *job;
+	struct llist_head completed;
+	struct llist_node *finished;
 };
 
 /**
@@ -170,11 +204,15 @@ static u8 *copy_segment(const struct sk_buff *skb, unsigned int offset,
 	return data;
 }
 
-static void place_release(struct place *place)
+static void release_places(struct place *places, unsigned int count)
 {
-	if (place->page)
-		put_page(place->page);
-	place->page = NULL;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (places[i].page)
+			put_page(places[i].page);
+		places[i].page = NULL;
+	}
 }
 
 /* Find or make memory in which the batch can be opened. */
@@ -211,9 +249,12 @@ static void locate_batch(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 	rx->batch.count = kept;
 }
 
-/* Leave those messages in the batch that are authentic and new. */
+/*
+ * Leave those messages in the batch that are authentic and new. Nobody knows
+ * whether the @lost ones are.
+ */
 static unsigned int accept_batch(struct vpn_rx_cpu *rx,
-				 struct vpn_keypair *keypair)
+				 struct vpn_keypair *keypair, unsigned int lost)
 {
 	unsigned int bad_tag = 0, replayed = 0, accepted = 0, i;
 	struct vpn_batch *batch = &rx->batch;
@@ -235,8 +276,11 @@ static unsigned int accept_batch(struct vpn_rx_cpu *rx,
 	}
 	spin_unlock(&keypair->replay.lock);
 
-	if (unlikely(bad_tag))
-		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_BAD_TAG, bad_tag);
+	if (unlikely(lost))
+		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_BUSY, lost);
+	if (unlikely(bad_tag > lost))
+		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_BAD_TAG,
+			       bad_tag - lost);
 	if (unlikely(replayed))
 		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_REPLAY, replayed);
 	return accepted;
@@ -445,6 +489,11 @@ static void keep_session_fresh(struct vpn_peer *peer,
 	vpn_handshake_queue(peer, false);
 }
 
+static bool is_control(const struct vpn_rx_cpu *rx)
+{
+	return rx->header.flags & cpu_to_le16(VPN_DATA_CONTROL);
+}
+
 /* Authentic messages came: of what they tell about the peer, take note once. */
 static void note_authentic(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
 			   struct vpn_keypair *keypair,
@@ -459,6 +508,7 @@ static void note_authentic(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
 		bytes += rx->batch.segments[i].len + VPN_DATA_OVERHEAD;
 		data |= rx->batch.segments[i].len;
 	}
+	data &= !is_control(rx);
 	atomic64_add(bytes, &peer->rx_bytes);
 	vpn_endpoint_learn(peer, skb);
 	if (unlikely(vpn_session_confirm(peer, keypair))) {
@@ -490,6 +540,22 @@ static bool deliver_batch(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
 	return used_up;
 }
 
+static void receive_control(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
+			    struct vpn_keypair *keypair)
+{
+	struct vpn_segment *s = rx->batch.segments;
+	const struct vpn_segment *end = s + rx->batch.count;
+	unsigned int count = 0;
+
+	for (; s < end; s++) {
+		if (!s->ok)
+			continue;
+		vpn_control_receive(peer, keypair, s->data, s->len);
+		count++;
+	}
+	vpn_stats_add(rx->vpn, VPN_STAT_RX_CONTROL, count);
+}
+
 static struct vpn_keypair *receiving_keypair(struct vpn_rx_cpu *rx)
 {
 	struct vpn_index *index = vpn_index_find(rx->vpn, rx->index);
@@ -506,38 +572,171 @@ static struct vpn_keypair *receiving_keypair(struct vpn_rx_cpu *rx)
 			       rx->batch.count);
 		return NULL;
 	}
+	/* A session keeps to the version that it was agreed in. */
+	if (unlikely(rx->header.version != keypair->kind.version)) {
+		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_MALFORMED,
+			       rx->batch.count);
+		return NULL;
+	}
 	return keypair;
+}
+
+/*
+ * Go on with a batch when it is open. Returns whether that used @skb up.
+ */
+static bool finish_batch(struct vpn_rx_cpu *rx, struct vpn_keypair *keypair,
+			 struct sk_buff *skb, unsigned int lost)
+{
+	struct vpn_peer *peer = keypair->index.peer;
+	bool used_up = false;
+
+	if (likely(accept_batch(rx, keypair, lost))) {
+		trace_vpn_receive(rx->vpn->dev, peer->id,
+				  rx->batch.segments[0].counter,
+				  rx->batch.count, skb->len);
+		note_authentic(rx, peer, keypair, skb);
+		if (unlikely(is_control(rx)))
+			receive_control(rx, peer, keypair);
+		else
+			used_up = deliver_batch(rx, peer, skb);
+	}
+	release_places(rx->places, rx->batch.count);
+	return used_up;
+}
+
+/* The crypto API is done with all messages of a job: rx_poll() goes on. */
+static void job_done(struct vpn_aead_job *aead)
+{
+	struct rx_job *job = container_of(aead, struct rx_job, aead);
+	struct vpn_rx_cpu *rx = job->rx;
+	struct vpn_device *vpn = rx->vpn;
+
+	llist_add(&job->node, &rx->completed);
+	napi_schedule(&rx->napi);
+	/* The device may be about to go down. */
+	wake_up_var(&vpn->holds);
+}
+
+/* Hand the batch over to a job, for vpn_aead_job_defer(). */
+static void fill_job(struct rx_job *job, struct vpn_rx_cpu *rx,
+		     struct vpn_keypair *keypair, struct sk_buff *skb)
+{
+	const unsigned int count = rx->batch.count;
+
+	job->rx = rx;
+	job->keypair = keypair;
+	job->skb = skb_get(skb);
+	job->header = rx->header;
+	job->batch.count = count;
+	memcpy(job->batch.segments, rx->batch.segments,
+	       count * sizeof(struct vpn_segment));
+	memcpy(job->places, rx->places, count * sizeof(struct place));
+}
+
+/*
+ * Open a batch with an implementation that may complete it later. Returns
+ * whether it was used up.
+ */
+static bool open_with_job(struct vpn_rx_cpu *rx, struct vpn_keypair *keypair,
+			  struct sk_buff *skb)
+{
+	struct rx_job *job = rx->job;
+
+	if (!job)
+		job = kmalloc_obj(*job, GFP_ATOMIC | __GFP_NOWARN);
+	rx->job = job;
+	if (!job || !vpn_session_hold(keypair)) {
+		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_BUSY, rx->batch.count);
+		release_places(rx->places, rx->batch.count);
+		return false;
+	}
+	if (!vpn_aead_open(&keypair->receive, rx->batch.segments,
+			   rx->batch.count, &job->aead)) {
+		vpn_session_release(keypair);
+		return finish_batch(rx, keypair, skb, job->aead.lost);
+	}
+	rx->job = NULL;
+	fill_job(job, rx, keypair, skb);
+	vpn_aead_job_defer(&job->aead, job_done);
+	return false;
 }
 
 /* Open what was collected. Returns whether that used @skb up. */
 static bool receive_batch(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 {
 	struct vpn_keypair *keypair;
-	struct vpn_peer *peer;
 	bool used_up = false;
-	unsigned int i;
 
 	if (!rx->batch.count)
 		return false;
 	keypair = receiving_keypair(rx);
 	if (unlikely(!keypair))
 		goto out;
-	peer = keypair->index.peer;
 	locate_batch(rx, skb);
+	if (unlikely(keypair->receive.async)) {
+		used_up = open_with_job(rx, keypair, skb);
+		goto out;
+	}
 	vpn_aead_open(&keypair->receive, rx->batch.segments, rx->batch.count,
 		      NULL);
-	if (likely(accept_batch(rx, keypair))) {
-		trace_vpn_receive(rx->vpn->dev, peer->id,
-				  rx->batch.segments[0].counter,
-				  rx->batch.count, skb->len);
-		note_authentic(rx, peer, keypair, skb);
-		used_up = deliver_batch(rx, peer, skb);
-	}
-	for (i = 0; i < rx->batch.count; i++)
-		place_release(&rx->places[i]);
+	used_up = finish_batch(rx, keypair, skb, 0);
 out:
 	rx->batch.count = 0;
 	return used_up;
+}
+
+static void job_free(struct rx_job *job)
+{
+	struct vpn_keypair *keypair = job->keypair;
+
+	kfree(job);
+	vpn_session_release(keypair);
+}
+
+/* Go on with a job. Returns how many packets it was. */
+static unsigned int finish_job(struct vpn_rx_cpu *rx, struct rx_job *job)
+{
+	const unsigned int count = job->batch.count;
+
+	vpn_aead_job_end(&job->aead, job->batch.segments);
+	rx->header = job->header;
+	rx->batch.count = count;
+	memcpy(rx->batch.segments, job->batch.segments,
+	       count * sizeof(struct vpn_segment));
+	memcpy(rx->places, job->places, count * sizeof(struct place));
+	if (!finish_batch(rx, job->keypair, job->skb, job->aead.lost))
+		consume_skb(job->skb);
+	rx->batch.count = 0;
+	job_free(job);
+	return count;
+}
+
+/* The job that was completed first, or NULL. */
+static struct rx_job *next_job(struct vpn_rx_cpu *rx)
+{
+	struct llist_node *node;
+
+	if (!rx->finished && !llist_empty(&rx->completed))
+		rx->finished =
+			llist_reverse_order(llist_del_all(&rx->completed));
+	node = rx->finished;
+	if (!node)
+		return NULL;
+	rx->finished = node->next;
+	return llist_entry(node, struct rx_job, node);
+}
+
+/* Nobody polls any more: what waits to be gone on with is dropped. */
+static void drop_jobs(struct vpn_rx_cpu *rx)
+{
+	struct rx_job *job;
+
+	while ((job = next_job(rx))) {
+		vpn_aead_job_end(&job->aead, job->batch.segments);
+		release_places(job->places, job->batch.count);
+		kfree_skb(job->skb);
+		job_free(job);
+	}
 }
 
 /* A handshake message that came within a train, as an skb of its own. */
@@ -599,6 +798,11 @@ static bool queue_handshake(struct vpn_device *vpn, struct sk_buff *skb,
 	return whole;
 }
 
+static bool same_header(const struct vpn_header *a, const struct vpn_header *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
 /* Returns whether @skb was used up. */
 static bool receive_segment(struct vpn_rx_cpu *rx, struct sk_buff *skb,
 			    unsigned int offset, unsigned int len)
@@ -610,7 +814,7 @@ static bool receive_segment(struct vpn_rx_cpu *rx, struct sk_buff *skb,
 	message = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
 	if (unlikely(!message))
 		goto malformed;
-	if (!vpn_header_is(&message->header, VPN_MSG_DATA)) {
+	if (!vpn_is_data(&message->header)) {
 		if (vpn_is_handshake(&message->header, len))
 			return queue_handshake(rx->vpn, skb, offset, len);
 		goto malformed;
@@ -619,9 +823,11 @@ static bool receive_segment(struct vpn_rx_cpu *rx, struct sk_buff *skb,
 		goto malformed;
 
 	if (batch->count == VPN_BATCH_MAX ||
-	    (batch->count && rx->index != message->receiver))
+	    (batch->count && (rx->index != message->receiver ||
+			      !same_header(&rx->header, &message->header))))
 		receive_batch(rx, skb);
 	rx->index = message->receiver;
+	rx->header = message->header;
 	rx->places[batch->count].offset = offset;
 	rx->places[batch->count].len = len;
 	batch->segments[batch->count].counter = le64_to_cpu(message->counter);
@@ -682,9 +888,16 @@ static int rx_poll(struct napi_struct *napi, int budget)
 {
 	struct vpn_rx_cpu *rx = container_of(napi, struct vpn_rx_cpu, napi);
 	struct sk_buff *skb;
+	struct rx_job *job;
 	int done = 0;
 
 	rcu_read_lock();
+	while (done < budget) {
+		job = next_job(rx);
+		if (!job)
+			break;
+		done += finish_job(rx, job);
+	}
 	while (done < budget) {
 		skb = next_datagram(rx);
 		if (!skb)
@@ -716,6 +929,7 @@ int vpn_rx_setup(struct vpn_device *vpn)
 		struct vpn_rx_cpu *rx = per_cpu_ptr(vpn->rx, cpu);
 
 		rx->vpn = vpn;
+		init_llist_head(&rx->completed);
 		netif_napi_add(vpn->dev, &rx->napi, rx_poll);
 	}
 	return 0;
@@ -729,12 +943,22 @@ void vpn_rx_enable(struct vpn_device *vpn)
 		napi_enable(&per_cpu_ptr(vpn->rx, cpu)->napi);
 }
 
+static bool drop_all_jobs(struct vpn_device *vpn)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		drop_jobs(per_cpu_ptr(vpn->rx, cpu));
+	return !atomic_read(&vpn->holds);
+}
+
 void vpn_rx_disable(struct vpn_device *vpn)
 {
 	int cpu;
 
 	for_each_possible_cpu(cpu)
 		napi_disable(&per_cpu_ptr(vpn->rx, cpu)->napi);
+	wait_var_event(&vpn->holds, drop_all_jobs(vpn));
 }
 
 void vpn_rx_teardown(struct vpn_device *vpn)
@@ -744,5 +968,7 @@ void vpn_rx_teardown(struct vpn_device *vpn)
 	for_each_possible_cpu(cpu)
 		__netif_napi_del(&per_cpu_ptr(vpn->rx, cpu)->napi);
 	synchronize_net();
+	for_each_possible_cpu(cpu)
+		kfree(per_cpu_ptr(vpn->rx, cpu)->job);
 	free_percpu(vpn->rx);
 }

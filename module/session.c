@@ -7,13 +7,21 @@
 #include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
+#include "device.h"
 #include "peer.h"
 #include "session.h"
 #include "timer.h"
 
 #define REPLAY_WORDS (VPN_REPLAY_BITS / BITS_PER_LONG)
+
+/*
+ * Batches of a device in the hands of the crypto API. Each can have 64 KiB; and
+ * what is more than this many behind is better dropped than late.
+ */
+#define HOLDS_MAX 128
 
 /* Erasing a key may sleep, so it can't happen in the RCU callback itself. */
 static struct workqueue_struct *erase_wq;
@@ -53,6 +61,8 @@ static void keypair_erase_work(struct work_struct *work)
 	struct vpn_keypair *keypair = container_of(to_rcu_work(work),
 						   struct vpn_keypair, free);
 
+	/* No more are added: nobody has seen it since a grace period. */
+	wait_var_event(&keypair->holds, !atomic_read(&keypair->holds));
 	vpn_aead_key_erase(&keypair->send);
 	vpn_aead_key_erase(&keypair->receive);
 	kfree_sensitive(keypair);
@@ -211,6 +221,40 @@ bool vpn_session_end_all(struct vpn_peer *peer)
 	keypair_drop(next);
 	spin_unlock_bh(&keypairs->lock);
 	return current_keypair || previous || next;
+}
+
+bool vpn_session_hold(struct vpn_keypair *keypair)
+{
+	struct vpn_peer *peer = keypair->index.peer;
+	struct vpn_device *vpn = peer->vpn;
+
+	if (atomic_read(&vpn->holds) >= HOLDS_MAX || !vpn_peer_get_rcu(peer))
+		return false;
+	atomic_inc(&vpn->holds);
+	atomic_inc(&keypair->holds);
+	return true;
+}
+
+static void drop_hold(atomic_t *holds)
+{
+	if (atomic_dec_and_test(holds))
+		wake_up_var(holds);
+}
+
+/* Whoever waits may free what it is called with as soon as it is zero. */
+void vpn_session_release(struct vpn_keypair *keypair)
+{
+	struct vpn_peer *peer = keypair->index.peer;
+	struct vpn_device *vpn = peer->vpn;
+
+	drop_hold(&keypair->holds);
+	vpn_peer_put(peer);
+	drop_hold(&vpn->holds);
+}
+
+void vpn_session_settle(struct vpn_device *vpn)
+{
+	wait_var_event(&vpn->holds, !atomic_read(&vpn->holds));
 }
 
 int __init vpn_session_init(void)

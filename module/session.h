@@ -11,6 +11,7 @@
 #include "index.h"
 #include "messages.h"
 
+struct vpn_device;
 struct vpn_keypair;
 struct vpn_peer;
 
@@ -51,6 +52,7 @@ struct vpn_replay {
  * @kind: version and cipher suite that were agreed on
  * @initiator: whether we began the handshake
  * @birth: boot clock, ns
+ * @holds: batches that the crypto API has not completed yet
  * @free: erases and frees after a grace period, in process context
  */
 struct vpn_keypair {
@@ -63,6 +65,7 @@ struct vpn_keypair {
 	struct vpn_session_kind kind;
 	bool initiator;
 	u64 birth;
+	atomic_t holds;
 	struct rcu_work free;
 };
 
@@ -125,6 +128,29 @@ bool vpn_session_confirm(struct vpn_peer *peer, struct vpn_keypair *keypair);
  * Return: whether it may.
  */
 bool vpn_session_usable(const struct vpn_keypair *keypair);
+
+/**
+ * vpn_session_hold() - keep a session and its peer for a batch that outlasts RCU
+ * @keypair: seen under RCU
+ *
+ * Return: false when the peer is about to be freed, or too many batches of the
+ * device are held already.
+ */
+bool vpn_session_hold(struct vpn_keypair *keypair);
+
+/**
+ * vpn_session_release() - the reverse
+ * @keypair: held; may be gone afterwards, its device, too
+ */
+void vpn_session_release(struct vpn_keypair *keypair);
+
+/**
+ * vpn_session_settle() - wait until no session of a device is held
+ * @vpn: the device; whatever is received of a batch is still taken care of
+ *
+ * Context: process, may sleep.
+ */
+void vpn_session_settle(struct vpn_device *vpn);
 
 /**
  * vpn_session_end_all() - erase every keypair of a peer

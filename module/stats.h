@@ -18,6 +18,8 @@ struct vpn_device;
 	X(RX_COPIED, "rx_copied")					\
 	X(RX_KEEPALIVES, "rx_keepalives")				\
 	X(TX_KEEPALIVES, "tx_keepalives")				\
+	X(RX_CONTROL, "rx_control")					\
+	X(TX_CONTROL, "tx_control")					\
 	X(HANDSHAKE_INITIATIONS_SENT, "tx_initiations")			\
 	X(HANDSHAKE_RESPONSES_SENT, "tx_responses")			\
 	X(HANDSHAKE_COOKIES_SENT, "tx_cookies")				\
@@ -32,11 +34,13 @@ struct vpn_device;
 	X(DROP_TX_LOOP, "drop_tx_loop")					\
 	X(DROP_TX_NO_MEMORY, "drop_tx_no_memory")			\
 	X(DROP_TX_SEAL, "drop_tx_seal")					\
+	X(DROP_TX_BUSY, "drop_tx_busy")					\
 	X(DROP_TX_ROUTE, "drop_tx_route")				\
 	X(DROP_RX_MALFORMED, "drop_rx_malformed")			\
 	X(DROP_RX_QUEUE_FULL, "drop_rx_queue_full")			\
 	X(DROP_RX_UNKNOWN_INDEX, "drop_rx_unknown_index")		\
 	X(DROP_RX_NO_KEY, "drop_rx_no_key")				\
+	X(DROP_RX_BUSY, "drop_rx_busy")					\
 	X(DROP_RX_BAD_TAG, "drop_rx_bad_tag")				\
 	X(DROP_RX_REPLAY, "drop_rx_replay")				\
 	X(DROP_RX_NOT_IP, "drop_rx_not_ip")				\

@@ -79,13 +79,45 @@ struct train {
 };
 
 /**
+ * struct outgoing - what leaves once its messages are sealed
+ * @skb: a datagram or a train of them
+ * @packets: inner packets in it, zero for a message of our own
+ * @bytes: octets of those
+ * @count_as: how to count it
+ * @flags: of the messages
+ * @ds: DSCP and ECN of the outer packet
+ */
+struct outgoing {
+	struct sk_buff *skb;
+	unsigned int packets;
+	unsigned int bytes;
+	enum vpn_stat count_as;
+	u16 flags;
+	u8 ds;
+};
+
+/**
+ * struct tx_job - what leaves as soon as the crypto API is done with it
+ * @aead: its messages
+ * @keypair: held
+ * @out: what leaves
+ */
+struct tx_job {
+	struct vpn_aead_job aead;
+	struct vpn_keypair *keypair;
+	struct outgoing out;
+};
+
+/**
  * struct tx_cpu - what one CPU seals in
  * @lock: protects the rest; where disabled bottom halves don't (PREEMPT_RT)
  * @batch: messages to seal; free again as soon as they are
+ * @job: for the next batch that may take longer, or NULL
  */
 struct tx_cpu {
 	local_lock_t lock;
 	struct vpn_batch batch;
+	struct tx_job *job;
 };
 
 static struct tx_cpu __percpu *cpus;
@@ -119,10 +151,13 @@ static unsigned int padded_len(unsigned int len, unsigned int mtu)
 	return len - last + min(mtu, ALIGN(last, VPN_PADDING));
 }
 
-static void write_header(u8 *to, const struct vpn_keypair *keypair, u64 counter)
+static void write_header(u8 *to, const struct vpn_keypair *keypair, u64 counter,
+			 u16 flags)
 {
 	const struct vpn_msg_data message = {
 		.header.type = VPN_MSG_DATA,
+		.header.version = keypair->kind.version,
+		.header.flags = cpu_to_le16(flags),
 		.receiver = keypair->remote_index,
 		.counter = cpu_to_le64(counter),
 	};
@@ -246,17 +281,90 @@ static bool reserve_counters(struct vpn_keypair *keypair, unsigned int count,
 	return likely(*first + count <= VPN_REJECT_AFTER_MESSAGES);
 }
 
-/* Seal the batch, which is in @outer. That is gone when it fails. */
-static int seal(struct vpn_peer *peer, struct vpn_keypair *keypair,
-		struct vpn_batch *batch, struct sk_buff *outer)
+/* Returns whether it left. It is gone in any case. */
+static bool emit(struct vpn_peer *peer, const struct outgoing *out)
 {
 	struct vpn_device *vpn = peer->vpn;
+
+	if (vpn_socket_send(peer, out->skb, out->ds))
+		return false;
+	if (out->packets)
+		vpn_stats_sent(vpn, out->packets, out->bytes);
+	vpn_stats_inc(vpn, out->count_as);
+	return true;
+}
+
+/* A queue that is full is no mistake of anybody. */
+static enum vpn_stat reason_of(int err)
+{
+	return err == -EBUSY || err == -ENOSPC ? VPN_STAT_DROP_TX_BUSY :
+						 VPN_STAT_DROP_TX_SEAL;
+}
+
+static void drop_unsealed(struct vpn_peer *peer, const struct outgoing *out,
+			  enum vpn_stat reason, unsigned int count)
+{
+	kfree_skb(out->skb);
+	vpn_stats_drop(peer->vpn, reason, count);
+}
+
+/* The crypto API is done with all messages of a job. */
+static void job_done(struct vpn_aead_job *aead)
+{
+	struct tx_job *job = container_of(aead, struct tx_job, aead);
+	struct vpn_keypair *keypair = job->keypair;
+	struct vpn_peer *peer = keypair->index.peer;
+	int err = vpn_aead_job_end(aead, NULL);
+
+	rcu_read_lock_bh();
+	if (likely(!err))
+		emit(peer, &job->out);
+	else
+		drop_unsealed(peer, &job->out, reason_of(err),
+			      skb_shinfo(job->out.skb)->gso_segs ?: 1);
+	rcu_read_unlock_bh();
+	kfree(job);
+	vpn_session_release(keypair);
+}
+
+/*
+ * Seal with an implementation that may complete it later. -EINPROGRESS hands
+ * @out over to the job, for vpn_aead_job_defer().
+ */
+static int seal_with_job(struct vpn_keypair *keypair, struct vpn_batch *batch,
+			 const struct outgoing *out, struct tx_job **job)
+{
+	struct tx_cpu *cpu = this_cpu_ptr(cpus);
+	int err;
+
+	if (!cpu->job)
+		cpu->job = kmalloc_obj(*cpu->job, GFP_ATOMIC | __GFP_NOWARN);
+	if (!cpu->job || !vpn_session_hold(keypair))
+		return -EBUSY;
+	err = vpn_aead_seal(&keypair->send, batch->segments, batch->count,
+			    &cpu->job->aead);
+	if (likely(err != -EINPROGRESS)) {
+		vpn_session_release(keypair);
+		return err;
+	}
+	*job = cpu->job;
+	cpu->job = NULL;
+	(*job)->keypair = keypair;
+	(*job)->out = *out;
+	return err;
+}
+
+/* Seal the batch, which is in @out. That is gone when it fails. */
+static int seal(struct vpn_peer *peer, struct vpn_keypair *keypair,
+		struct vpn_batch *batch, const struct outgoing *out,
+		struct tx_job **job)
+{
 	unsigned int i;
 	u64 counter;
+	int err;
 
 	if (!reserve_counters(keypair, batch->count, &counter)) {
-		kfree_skb(outer);
-		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_NO_KEY, batch->count);
+		drop_unsealed(peer, out, VPN_STAT_DROP_TX_NO_KEY, batch->count);
 		return -ENOKEY;
 	}
 	for (i = 0; i < batch->count; i++) {
@@ -264,27 +372,59 @@ static int seal(struct vpn_peer *peer, struct vpn_keypair *keypair,
 
 		segment->counter = counter + i;
 		write_header(segment->data - sizeof(struct vpn_msg_data),
-			     keypair, segment->counter);
+			     keypair, segment->counter, out->flags);
 	}
-	if (unlikely(vpn_aead_seal(&keypair->send, batch->segments,
-				   batch->count, NULL))) {
-		kfree_skb(outer);
-		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_SEAL, batch->count);
-		return -EIO;
-	}
-	trace_vpn_send(vpn->dev, peer->id, counter, batch->count, outer->len);
-	return 0;
+	trace_vpn_send(peer->vpn->dev, peer->id, counter, batch->count,
+		       out->skb->len);
+	if (likely(!keypair->send.async))
+		err = vpn_aead_seal(&keypair->send, batch->segments,
+				    batch->count, NULL);
+	else
+		err = seal_with_job(keypair, batch, out, job);
+	if (unlikely(err && err != -EINPROGRESS))
+		drop_unsealed(peer, out, reason_of(err), batch->count);
+	return err;
 }
 
-/* Returns whether the packet left, as the functions below do. */
+/* Returns whether it left or is about to, as the functions below do. */
+static bool seal_and_send(struct vpn_peer *peer, struct vpn_keypair *keypair,
+			  struct vpn_batch *batch, const struct outgoing *out)
+{
+	struct tx_job *job;
+	int err;
+
+	err = seal(peer, keypair, batch, out, &job);
+	/* A tunnel below may use the batch again while we send. */
+	batch_end();
+	if (likely(!err))
+		return emit(peer, out);
+	if (err == -EINPROGRESS)
+		vpn_aead_job_defer(&job->aead, job_done);
+	return err == -EINPROGRESS;
+}
+
+/*
+ * Put a message in @skb, whose plaintext is at its end, into a batch of its own;
+ * which leaves the skb with header and tag.
+ */
+static struct vpn_batch *batch_of_one(struct sk_buff *skb)
+{
+	struct vpn_batch *batch = batch_begin();
+
+	batch->count = 1;
+	batch->segments[0].data = skb->data;
+	batch->segments[0].len = skb->len;
+	skb_put(skb, VPN_TAG_LEN);
+	skb_push(skb, sizeof(struct vpn_msg_data));
+	return batch;
+}
+
 static bool send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
 			struct sk_buff *skb)
 {
 	const struct tx_cb cb = *tx_cb(skb);
 	struct vpn_device *vpn = peer->vpn;
 	unsigned int len = skb->len, padding, grow;
-	struct vpn_batch *batch;
-	int err;
 
 	padding = padded_len(len, cb.mtu) - len;
 	grow = padding + VPN_TAG_LEN;
@@ -296,19 +436,14 @@ static bool send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	}
 
 	skb_put_zero(skb, padding);
-	batch = batch_begin();
-	batch->count = 1;
-	batch->segments[0].data = skb->data;
-	batch->segments[0].len = len + padding;
-	skb_put(skb, VPN_TAG_LEN);
-	skb_push(skb, sizeof(struct vpn_msg_data));
-	err = seal(peer, keypair, batch, skb);
-	batch_end();
-	if (err || vpn_socket_send(peer, skb, cb.ds))
-		return false;
-	vpn_stats_sent(vpn, 1, len);
-	vpn_stats_inc(vpn, VPN_STAT_TX_SINGLES);
-	return true;
+	return seal_and_send(peer, keypair, batch_of_one(skb),
+			     &(struct outgoing){
+				.skb = skb,
+				.packets = 1,
+				.bytes = len,
+				.count_as = VPN_STAT_TX_SINGLES,
+				.ds = cb.ds,
+			     });
 }
 
 static unsigned int transport_header_len(const struct train *train,
@@ -554,36 +689,39 @@ static struct sk_buff *train_outer(struct train *train, struct vpn_batch *batch)
 	return outer;
 }
 
+/* The next outer skb of a train; returns whether there was memory for it. */
+static bool send_part(struct vpn_peer *peer, struct vpn_keypair *keypair,
+		      struct train *train, bool *sent)
+{
+	const unsigned int begin = train->offset;
+	struct vpn_batch *batch = batch_begin();
+	struct outgoing out = {
+		.skb = train_outer(train, batch),
+		.count_as = VPN_STAT_TX_TRAINS,
+		.ds = train->cb.ds,
+	};
+
+	if (unlikely(!out.skb)) {
+		batch_end();
+		return false;
+	}
+	out.packets = batch->count;
+	out.bytes = train->offset - begin + batch->count * train->header_len;
+	*sent |= seal_and_send(peer, keypair, batch, &out);
+	return true;
+}
+
 static bool send_train(struct vpn_peer *peer, struct vpn_keypair *keypair,
 		       struct train *train)
 {
-	struct vpn_device *vpn = peer->vpn;
-	unsigned int begin, segments;
-	struct vpn_batch *batch;
-	struct sk_buff *outer;
 	bool sent = false;
-	int err;
 
 	while (train_left(train)) {
-		begin = train->offset;
-		batch = batch_begin();
-		outer = train_outer(train, batch);
-		segments = batch->count;
-		err = outer ? seal(peer, keypair, batch, outer) : 0;
-		/* A tunnel below may use the batch again while we send. */
-		batch_end();
-		if (unlikely(!outer)) {
-			segments = DIV_ROUND_UP(train_left(train), train->mss);
-			vpn_stats_drop(vpn, VPN_STAT_DROP_TX_NO_MEMORY,
-				       segments);
-			break;
-		}
-		if (err || vpn_socket_send(peer, outer, train->cb.ds))
+		if (likely(send_part(peer, keypair, train, &sent)))
 			continue;
-		vpn_stats_sent(vpn, segments, train->offset - begin +
-			       segments * train->header_len);
-		vpn_stats_inc(vpn, VPN_STAT_TX_TRAINS);
-		sent = true;
+		vpn_stats_drop(peer->vpn, VPN_STAT_DROP_TX_NO_MEMORY,
+			       DIV_ROUND_UP(train_left(train), train->mss));
+		break;
 	}
 	consume_skb(train->skb);
 	return sent;
@@ -733,27 +871,31 @@ out:
 	rcu_read_unlock_bh();
 }
 
+/* A message of our own: nothing, or TLVs, and padding. */
+static struct sk_buff *own_message(const u8 *text, size_t len)
+{
+	const size_t padded = ALIGN(len, VPN_PADDING);
+	struct sk_buff *skb = alloc_skb(VPN_TX_HEADROOM + padded + VPN_TAG_LEN,
+					GFP_ATOMIC | __GFP_NOWARN);
+
+	if (unlikely(!skb))
+		return NULL;
+	skb_reserve(skb, VPN_TX_HEADROOM);
+	skb_put_data(skb, text, len);
+	skb_put_zero(skb, padded - len);
+	return skb;
+}
+
 static void send_empty(struct vpn_peer *peer, struct vpn_keypair *keypair)
 {
-	struct vpn_batch *batch;
-	struct sk_buff *skb;
-	int err;
+	const struct outgoing out = {
+		.skb = own_message(NULL, 0),
+		.count_as = VPN_STAT_TX_KEEPALIVES,
+	};
 
-	skb = alloc_skb(VPN_TX_HEADROOM + VPN_TAG_LEN,
-			GFP_ATOMIC | __GFP_NOWARN);
-	if (unlikely(!skb))
+	if (unlikely(!out.skb))
 		return;
-	skb_reserve(skb, VPN_TX_HEADROOM);
-	batch = batch_begin();
-	batch->count = 1;
-	batch->segments[0].data = skb->data;
-	batch->segments[0].len = 0;
-	skb_put(skb, VPN_TAG_LEN);
-	skb_push(skb, sizeof(struct vpn_msg_data));
-	err = seal(peer, keypair, batch, skb);
-	batch_end();
-	if (!err && !vpn_socket_send(peer, skb, 0))
-		vpn_stats_inc(peer->vpn, VPN_STAT_TX_KEEPALIVES);
+	seal_and_send(peer, keypair, batch_of_one(out.skb), &out);
 	note_sent(peer, keypair, false);
 }
 
@@ -774,9 +916,34 @@ void vpn_tx_keepalive(struct vpn_peer *peer)
 	rcu_read_unlock_bh();
 }
 
+static int send_control(struct vpn_peer *peer, struct vpn_keypair *keypair,
+			const u8 *tlvs, size_t len)
+{
+	const struct outgoing out = {
+		.skb = own_message(tlvs, len),
+		.count_as = VPN_STAT_TX_CONTROL,
+		.flags = VPN_DATA_CONTROL,
+	};
+	bool sent;
+
+	if (unlikely(!out.skb))
+		return -ENOMEM;
+	sent = seal_and_send(peer, keypair, batch_of_one(out.skb), &out);
+	note_sent(peer, keypair, false);
+	return sent ? 0 : -EIO;
+}
+
 int vpn_tx_control(struct vpn_peer *peer, const u8 *tlvs, size_t len)
 {
-	return -ENOTCONN;
+	struct vpn_keypair *keypair;
+	int err = -ENOTCONN;
+
+	rcu_read_lock_bh();
+	keypair = sending_keypair(peer);
+	if (keypair && keypair->kind.version)
+		err = send_control(peer, keypair, tlvs, len);
+	rcu_read_unlock_bh();
+	return err;
 }
 
 /* Tell the sender that there is nobody to send to. */
@@ -861,5 +1028,9 @@ int __init vpn_tx_init(void)
 
 void vpn_tx_uninit(void)
 {
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		kfree(per_cpu_ptr(cpus, cpu)->job);
 	free_percpu(cpus);
 }

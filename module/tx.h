@@ -36,8 +36,8 @@ void vpn_tx_purge_staged(struct vpn_peer *peer);
  * @len: octets of it
  *
  * Context: process or softirq.
- * Return: 0; -ENOTCONN without a session of version 1 in use; or an error of
- * vpn_socket_send().
+ * Return: 0; -ENOTCONN without a session of version 1 in use; -ENOMEM; or -EIO
+ * when the message could not be sealed or sent.
  */
 int vpn_tx_control(struct vpn_peer *peer, const u8 *tlvs, size_t len);
 
