@@ -312,6 +312,259 @@ says "config: keys in a file for everybody" 1 \
 	setconf vpntest0 open.conf
 
 #
+# Settings of version 1, in set.
+#
+for value in 'a#b' ' a' $'\x01'; do
+	says "host-name $(printf %q "$value")" 1 \
+		"host-name '$value' is not a name of a host; a name is at most 63 octets of UTF-8 without '#', control characters or spaces around it" \
+		set vpntest0 host-name "$value"
+done
+good "host-name: removed" set vpntest0 host-name ""
+for value in -1 4294967296 many ''; do
+	says "max-peers '$value'" 1 \
+		"max-peers '$value' is not a number of peers; a number of peers is 'off' or 1 to 4294967295" \
+		set vpntest0 max-peers "$value"
+done
+good "max-peers off" set vpntest0 max-peers off
+for value in 575 65536 1.5k; do
+	says "push-mtu '$value'" 1 "push-mtu '$value' is not an MTU; an MTU is 'off' or 576 to 65535 octets" \
+		set vpntest0 push-mtu "$value"
+done
+good "push-mtu 576" set vpntest0 push-mtu 576
+says "push-keepalive 65536" 1 \
+	"push-keepalive '65536' is not an interval; an interval is 'off' or 1 to 65535 seconds" \
+	set vpntest0 push-keepalive 65536
+for value in 10.0.0.0/24 dns.example.com 10.0.0 ; do
+	says "push-dns '$value'" 1 \
+		"push-dns '$value' is not an address; it is an address, as in 10.0.0.1 or 2001:db8::1" \
+		set vpntest0 push-dns "10.0.0.1,$value"
+done
+says "push-dns: twice the same" 1 "push-dns '10.0.0.1' is given twice in the same list" \
+	set vpntest0 push-dns 10.0.0.1,10.0.0.1
+nine=$(printf '10.0.0.%s,' {1..9})
+says "push-dns: nine servers" 1 "push-dns '${nine%,}' has 9 of them; at most 8 are possible" \
+	set vpntest0 push-dns "${nine%,}"
+good "push-dns: eight servers" set vpntest0 push-dns "${nine%,10.0.0.9,}"
+good "push-dns: none" set vpntest0 push-dns ""
+says "push-routes: no prefix" 1 \
+	"push-routes '10.0.0.0/33' is not a prefix; a prefix is ADDRESS or ADDRESS/LENGTH, as in 10.0.0.0/24 or 2001:db8::1/128" \
+	set vpntest0 push-routes 10.0.0.0/33
+says "push-routes: an address in it" 1 \
+	"warning: '10.0.0.1/8' has bits behind its prefix; 10.0.0.0/8 is taken" \
+	set vpntest0 push-routes 10.0.0.1/8
+good "push-routes" set vpntest0 push-routes 0.0.0.0/0,::/0
+
+OWN_IS="it is 'auto', 'off', or ADDRESS[,ADDRESS6], as in 10.0.0.7,fd00::7"
+for value in 10.0.0.7/24 own 10.0.0; do
+	says "address '$value'" 1 "address '$value' is not an address; $OWN_IS" \
+		set vpntest0 peer "$BOB_PUB" address "$value"
+done
+says "address: none" 1 "address '' is no address; it is 'auto', 'off', or ADDRESS[,ADDRESS6]" \
+	set vpntest0 peer "$BOB_PUB" address ""
+says "address: two of a family" 1 \
+	"address '10.0.0.7,10.0.0.8' has two addresses of a family; a peer has one IPv4 address and one IPv6 address" \
+	set vpntest0 peer "$BOB_PUB" address 10.0.0.7,10.0.0.8
+for value in auto off 10.0.0.7 10.0.0.7/32 fd00::7,10.0.0.7; do
+	good "address $value" set vpntest0 peer "$BOB_PUB" address "$value"
+done
+says "cipher aes" 1 \
+	"cipher 'aes' is not a cipher; there are chacha20-poly1305, aes-256-gcm, and any" \
+	set vpntest0 peer "$BOB_PUB" cipher aes
+good "cipher any" set vpntest0 peer "$BOB_PUB" cipher any
+
+TIME_IS="a time is 'never', a date as in 2026-12-31 or 2026-12-31T23:59:59Z, seconds since the epoch, or from now on as in +90m or +30d"
+for value in tomorrow 2026-02-30 2026-12-31T23:59:59 2026-12-31T24:00:00Z 2026-13-01 +1y -5m 0 \
+	2026-12-31Tx 2026-12-31T23:59:59+25:00 99999999999 ''; do
+	says "expires '$value'" 1 "expires '$value' is not a time; $TIME_IS" \
+		set vpntest0 peer "$BOB_PUB" expires "$value"
+done
+for value in never 2026-12-31 2026-12-31T23:59:59Z 2026-12-31T23:59:59.5+01:00 1798761599 +90m +30d +5 +2w; do
+	good "expires $value" set vpntest0 peer "$BOB_PUB" expires "$value"
+done
+
+#
+# Credentials.
+#
+CREDENTIAL_IS="a credential is an X.509 certificate, PEM or DER, or a JSON web token, which is three parts of base64url with dots between"
+cat >cert.pem <<END
+-----BEGIN CERTIFICATE-----
+MIIBLjCB4aADAgECAhQIWpHlQGPORR26wm0myYWrL2aYNTAFBgMrZXAwDDEKMAgG
+A1UEAwwBdDAgFw0yNjExMjIyMTUwNDdaGA8yMTI2MTAyOTIxNTA0N1owDDEKMAgG
+A1UEAwwBdDAqMAUGAytlcAMhACmYgaAe6cQ9Pd4sqfM3Y+5ho/Nd9icmodUKkpDR
+I4ydo1MwUTAdBgNVHQ4EFgQUevQd9LnNoFpoQOf22sGJdfJslzEwHwYDVR0jBBgw
+FoAUevQd9LnNoFpoQOf22sGJdfJslzEwDwYDVR0TAQH/BAUwAwEB/zAFBgMrZXAD
+QQD8tUFKK4OdrV4XP/PS87VdfrkhPNCwJifi2ld7xJiwm+OUFEFhvFz9feadGDRw
+CXjv0J3mnDjcxXJer6HeS44C
+-----END CERTIFICATE-----
+END
+grep -v -- -- cert.pem | base64 -d >cert.der
+echo "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ0In0.c2ln-nature_" >token
+# credential TEXT FILE SENTENCE
+bad_credential() { says "$1" 1 "credential '$2' $3" set vpntest0 peer "$BOB_PUB" credential "$2"; }
+for file in cert.pem cert.der token ''; do
+	good "credential '$file'" set vpntest0 peer "$BOB_PUB" credential "$file"
+done
+cat cert.pem cert.pem >chain.pem
+says "credential: a chain" 1 "warning: 'chain.pem' has 2 certificates; the first one is taken" \
+	set vpntest0 peer "$BOB_PUB" credential chain.pem
+install -m 644 token open.token
+says "credential: a token for everybody" 1 \
+	"warning: 'open.token' holds a token and everybody may read it; 'chmod 600 open.token' helps" \
+	set vpntest0 peer "$BOB_PUB" credential open.token
+PRIVATE="holds a private key, which nobody else should see; a credential is shown to the peer: name a file with the certificate alone"
+{ cat cert.pem; echo "-----BEGIN PRIVATE KEY-----"; } >both.pem
+bad_credential "credential: with a private key" both.pem "$PRIVATE"
+{ printf '\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20'; head -c 32 /dev/zero; } >key.der
+bad_credential "credential: a private key, DER" key.der "$PRIVATE"
+sed 4d cert.pem >short.pem
+bad_credential "credential: a line is missing" short.pem \
+	"has a certificate that cannot be read; its base64 or what that means is damaged"
+head -n 5 cert.pem >cut.pem
+bad_credential "credential: cut off" cut.pem "has a certificate without an end; the file was cut off"
+sed 's/CERTIFICATE/PUBLIC KEY/' cert.pem >public.pem
+bad_credential "credential: PEM of something else" public.pem "is PEM without a certificate; $CREDENTIAL_IS"
+head -c 200 cert.der >cut.der
+for file in cut.der closed.key; do
+	bad_credential "credential '$file'" $file "is neither a certificate nor a token; $CREDENTIAL_IS"
+done
+echo "a.b" >two.token
+bad_credential "credential: two parts" two.token "is neither a certificate nor a token; $CREDENTIAL_IS"
+echo "a..b" >empty.token
+bad_credential "credential: an empty part" empty.token "is neither a certificate nor a token; $CREDENTIAL_IS"
+bad_credential "credential: an empty file" /dev/null "is empty; $CREDENTIAL_IS"
+bad_credential "credential: no such file" nowhere \
+	"cannot be opened: No such file or directory; the argument is a file with a certificate or a token"
+printf 'a.b.%03580d' 0 >fits.token
+good "credential: as long as can be" set vpntest0 peer "$BOB_PUB" credential fits.token
+printf 'a.b.%03581d' 0 >long.token
+bad_credential "credential: too long" long.token \
+	"is a credential of 3585 octets, more than a handshake carries; at most 3584 fit"
+
+#
+# Settings of version 1, in files.
+#
+mkdir -p sub
+config "config: everything of version 1" <<-END
+	[Interface]
+	HostName = gate
+	MaxPeers = 100
+	PushDNS = 10.0.0.1, fd00::1
+	PushRoutes = 10.0.0.0/8
+	PushMTU = 1380
+	PushKeepalive = 25
+	[Peer]
+	PublicKey = $BOB_PUB
+	Address = 10.0.0.7, fd00::7
+	Cipher = aes-256-gcm
+	Credential = cert.pem
+	Expires = 2026-12-31T23:59:59Z
+END
+cp cert.pem sub/near.pem
+printf '[Peer]\nPublicKey = %s\nCredential = near.pem\n' "$BOB_PUB" >sub/vpn.conf
+good "config: a credential beside the file" setconf vpntest0 sub/vpn.conf
+bad_config "config: Address of wg-quick" 2 "'Address' is not a key" \
+	<<<$'[Interface]\nAddress = 10.0.0.1/24'
+for key in DNS MTU Table PreUp; do
+	bad_config "config: $key of wg-quick" 2 "'$key' is not a key" <<<$'[Interface]\n'"$key = 1"
+done
+bad_config "config: a misspelt key" 2 "'PushRoute' is not a key; did you mean 'PushRoutes'?" \
+	<<<$'[Interface]\nPushRoute = 10.0.0.0/8'
+
+#
+# Commands of version 1.
+#
+says "pool: nothing to do" 2 "'pool' needs to be told what to do" pool
+says "pool: no such verb" 2 "'ad' is nothing that 'pool' does; did you mean 'add'?" pool ad
+says "pool add: no prefix" 2 "a device and a prefix are needed" pool add vpntest0
+says "pool add: bad prefix" 1 \
+	"pool '10.8.0.0/33' is not a prefix; a prefix is ADDRESS or ADDRESS/LENGTH, as in 10.0.0.0/24 or 2001:db8::1/128" \
+	pool add vpntest0 10.8.0.0/33
+says "pool add: bad word" 2 "'leese' is nothing that a pool has; there are 'reserve' and 'lease'" \
+	pool add vpntest0 10.8.0.0/24 leese 1h
+says "pool add: no value" 2 "'lease' needs a value" pool add vpntest0 10.8.0.0/24 lease
+for value in 10.8.0.9-10.8.0.1 10.8.0.1-fd00::1 10.8.0.0/28 x 10.8.0.1-; do
+	says "pool add: reserve $value" 1 \
+		"reserve '$value' is not a range; it is an address, or two of a family with '-' between, the lower one first" \
+		pool add vpntest0 10.8.0.0/24 reserve "10.8.0.1,$value"
+done
+for value in 0 1y -1 '' 200000d; do
+	says "pool add: lease '$value'" 1 \
+		"lease '$value' is not a time; a time is 'forever' or a number of seconds, or one with s, m, h, d or w, as in 12h" \
+		pool add vpntest0 10.8.0.0/24 lease "$value"
+done
+good "pool add" pool add vpntest0 10.8.0.0/24 reserve "10.8.0.1 - 10.8.0.9, 10.8.0.50" lease 90m
+good "pool add: without an end" pool add vpntest0 fd00::/64 lease forever
+good "pool del" pool del vpntest0 10.8.0.0/24 force
+says "pool del: too many arguments" 2 "'x' is one argument too many" pool del vpntest0 10.8.0.0/24 x
+says "pool show: too many arguments" 2 "'b' is one argument too many" pool show a b
+
+says "lease: no such verb" 2 "'resotre' is nothing that 'lease' does; did you mean 'restore'?" lease resotre
+says "lease release: nothing to release" 2 "a device and a key, an address, or a name are needed" \
+	lease release vpntest0
+good "lease release: a key" lease release vpntest0 "$BOB_PUB" 10.8.0.2
+says "lease dump: no device" 2 "one device is needed" lease dump
+says "lease restore: no file" 2 "a device and a file are needed" lease restore vpntest0
+says "lease restore: no such file" 1 "'nowhere' cannot be opened: No such file or directory" \
+	lease restore vpntest0 nowhere
+# bad_leases TEXT LINE SENTENCE
+bad_leases() { cat >leases; says "$1" 1 "leases:$2: $3" lease restore vpntest0 leases; }
+bad_leases "lease restore: two words" 2 \
+	"has fewer than three words; a line is ADDRESS/LENGTH KEY EXPIRES, as 'lease dump' writes it" \
+	<<<$'# leases\n10.8.0.2/24 never'
+bad_leases "lease restore: four words" 1 \
+	"has more than three words; a line is ADDRESS/LENGTH KEY EXPIRES, as 'lease dump' writes it" \
+	<<<"10.8.0.2/24 $BOB_PUB never ever"
+bad_leases "lease restore: no address" 1 \
+	"'10.8.0/24' is not an address; it is ADDRESS/LENGTH, as in 10.8.0.2/24" <<<"10.8.0/24 $BOB_PUB never"
+bad_leases "lease restore: no key" 1 "'key' is not a key; $KEY_IS" <<<"10.8.0.2/24 key never"
+bad_leases "lease restore: no time" 1 "'x' is not a time; $TIME_IS" <<<"10.8.0.2/24 $BOB_PUB x"
+bad_leases "lease restore: an address twice" 3 "'10.8.0.2/32' is given twice; an address has one holder" \
+	<<<"10.8.0.2/24 $BOB_PUB never # bob"$'\n\n'"10.8.0.2/32 $ALICE_PUB never"
+printf '10.8.0.2/24 %s 2126-12-31T23:59:59.000000001Z # a name\n' "$BOB_PUB" >leases
+good "lease restore" lease restore vpntest0 leases
+
+says "reject: no reason" 2 "a device, a key and a reason are needed" reject vpntest0 "$BOB_PUB"
+says "reject: no such reason" 1 "'revokd' is not a reason; did you mean 'revoked'?" \
+	reject vpntest0 "$BOB_PUB" revokd
+says "reject: text in words" 2 "'day' is one argument too many; quote the text" \
+	reject vpntest0 "$BOB_PUB" revoked some day
+says "reject: text too long" 1 "the text has 128 octets; a refusal carries at most 127" \
+	reject vpntest0 "$BOB_PUB" revoked "$(printf '%0128d' 0)"
+says "reject: no text" 1 \
+	"the text is not UTF-8 without control characters; a refusal carries nothing else" \
+	reject vpntest0 "$BOB_PUB" revoked $'a\nb'
+good "reject" reject vpntest0 "$BOB_PUB" pool-exhausted "come back tomorrow"
+
+says "ping: no peer" 2 "a device and a peer are needed" ping vpntest0
+says "ping: no such option" 2 "'cuont' is no option; there are 'count' and 'interval'" \
+	ping vpntest0 "$BOB_PUB" cuont 1
+says "ping: count 0" 1 "count '0' is not a number of echoes; it is a number from 1 to 1000000000" \
+	ping vpntest0 "$BOB_PUB" count 0
+for value in 0 x 1e3 -1 inf; do
+	says "ping: interval $value" 1 \
+		"interval '$value' is not an interval; an interval is a number of seconds from 0.01 to 3600" \
+		ping vpntest0 "$BOB_PUB" interval $value
+done
+good "ping" ping vpntest0 "$BOB_PUB" count 1 interval 0.2
+
+says "apply: no device" 2 "one device is needed" apply --dry-run
+says "export: no peer" 2 "a device and a peer are needed" export vpntest0
+for value in host :1 host:0 host:65536 host:http 'a#b:1'; do
+	says "export: endpoint $value" 1 \
+		"endpoint '$value' is not an endpoint; an endpoint is HOST:PORT, as in vpn.example.com:51820 or [2001:db8::1]:51820" \
+		export vpntest0 "$BOB_PUB" endpoint "$value"
+done
+says "export: an empty key" 1 "private-key '/dev/null' is empty; it has to hold the key of the peer" \
+	export vpntest0 "$BOB_PUB" private-key /dev/null
+says "export: a code without the key" 1 \
+	"a QR code without the private key is of no use; add 'private-key FILE'" export vpntest0 "$BOB_PUB" --qr
+says "export: a code without the endpoint" 1 \
+	"a QR code without the endpoint is of no use; add 'endpoint HOST:PORT'" \
+	export vpntest0 "$BOB_PUB" --qr private-key closed.key
+good "export" export vpntest0 "$BOB_PUB" endpoint '[2001:db8::1]:51820' private-key closed.key --qr
+says "monitor auth: too many arguments" 2 "'b' is one argument too many" monitor auth a b
+
+#
 # The commands themselves.
 #
 says "no such command" 2 "'sohw' is not a command; did you mean 'show'?" sohw

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What cannot be reached from the command line without the kernel module. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
@@ -13,6 +14,7 @@
 #include "../libvpn/attr.h"
 #include "../libvpn/extack.h"
 #include "../libvpn/key.h"
+#include "../libvpn/nest.h"
 #include "../vpnctl/command.h"
 #include "../vpnctl/fields.h"
 #include "../vpnctl/moment.h"
@@ -239,12 +241,155 @@ static void test_extack(void)
 		   "an offset outside of the request");
 }
 
+static void put_address(struct nlmsghdr *nlh, uint16_t type, const char *text)
+{
+	struct vpn_address address;
+
+	vpn_address_parse(&address, text);
+	vpn_nest_put_address(nlh, type, &address, true);
+}
+
+/* A pool that is refused is named. */
+static void test_extack_of_pool(void)
+{
+	uint64_t buffer[128];
+	struct nlmsghdr *nlh = begin(buffer);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, VPN_A_DEVICE_POOL), *range;
+	uint32_t lease_time, last;
+
+	put_address(nlh, VPN_A_POOL_PREFIX, "10.8.0.0/24");
+	range = mnl_attr_nest_start(nlh, VPN_A_POOL_RESERVED);
+	last = nlh->nlmsg_len;
+	mnl_attr_put_u32(nlh, VPN_A_RANGE_LAST, 0);
+	mnl_attr_nest_end(nlh, range);
+	lease_time = nlh->nlmsg_len;
+	mnl_attr_put_u32(nlh, VPN_A_POOL_LEASE_TIME, 1);
+	mnl_attr_nest_end(nlh, nest);
+
+	check_text(REFUSED " (attribute 'lease-time' of pool 10.8.0.0/24)",
+		   refusal(nlh, NLMSGERR_ATTR_OFFS, lease_time, 0), "an attribute of a pool");
+	check_text(REFUSED " (attribute 'last' of pool 10.8.0.0/24)",
+		   refusal(nlh, NLMSGERR_ATTR_OFFS, last, 0), "an attribute of a range");
+}
+
+static void test_extack_of_lease(void)
+{
+	uint64_t buffer[128];
+	struct vpn_lease lease = { .has_key = true };
+	struct nlmsghdr *nlh = begin(buffer);
+	uint32_t first, second;
+
+	memcpy(lease.public_key, key_two, VPN_KEY_LEN);
+	first = nlh->nlmsg_len;
+	vpn_nest_put_lease(nlh, &lease);
+	second = nlh->nlmsg_len;
+	vpn_address_parse(&lease.address, "10.8.0.2/24");
+	vpn_nest_put_lease(nlh, &lease);
+	check_text(REFUSED " (attribute 'lease' of the lease of " KEY_TWO_TEXT ")",
+		   refusal(nlh, NLMSGERR_ATTR_OFFS, first, 0), "a lease named by its key");
+	check_text(REFUSED " (attribute 'lease' of lease 10.8.0.2)",
+		   refusal(nlh, NLMSGERR_ATTR_OFFS, second, 0), "a lease named by its address");
+}
+
+static void test_moment(const char *text, const char *wanted)
+{
+	char got[MOMENT_TEXT] = "";
+	uint64_t moment;
+
+	if (moment_parse(text, &moment))
+		moment_format(moment, got);
+	check_text(wanted, got, text);
+}
+
+static void test_moments(void)
+{
+	uint64_t moment, now = time(NULL);
+
+	test_moment("never", "never");
+	test_moment("2026-12-31", "2026-12-31T00:00:00Z");
+	test_moment("2026-12-31t23:59:59z", "2026-12-31T23:59:59Z");
+	test_moment("2026-12-31 23:59:59.5Z", "2026-12-31T23:59:59.500000000Z");
+	test_moment("2027-01-01T00:59:59+01:00", "2026-12-31T23:59:59Z");
+	test_moment("2026-12-31T23:59:59.1234567891Z", "2026-12-31T23:59:59.123456789Z");
+	test_moment("2028-02-29", "2028-02-29T00:00:00Z");
+	test_moment("2027-02-29", "");
+	test_moment("1970-01-01", "");
+	test_moment("1", "1970-01-01T00:00:01Z");
+	test_moment("18446744072", "2554-07-21T23:34:32Z");
+	test_moment("18446744074", "");
+	check(moment_parse("+90m", &moment) && moment / NSEC_PER_SEC - now - 5400 < 3,
+	      "ninety minutes from now");
+}
+
+/* Everything that a peer of version 1 may have. */
+static void put_v1(struct nlmsghdr *nlh, uint64_t now)
+{
+	struct nlattr *peer = begin_peer(nlh, key_one), *nest, *bucket;
+
+	mnl_attr_put_u32(nlh, VPN_A_PEER_PROTOCOL_VERSION, 1);
+	mnl_attr_put_u32(nlh, VPN_A_PEER_ADDRESS_MODE, VPN_ADDRESS_MODE_REQUEST);
+	mnl_attr_put_u32(nlh, VPN_A_PEER_CIPHER, VPN_CIPHER_ANY);
+	mnl_attr_put_u32(nlh, VPN_A_PEER_UNANSWERED, 2);
+	mnl_attr_put_u32(nlh, VPN_A_PEER_RTT, 1250000);
+	mnl_attr_put(nlh, VPN_A_PEER_HOST_NAME, 4, "gate");
+	nest = mnl_attr_nest_start(nlh, VPN_A_PEER_ASSIGNED);
+	put_address(nlh, VPN_A_ASSIGNED_ADDRESS, "10.8.0.7/24");
+	mnl_attr_put_u32(nlh, VPN_A_ASSIGNED_DNS, htonl(0x0a080001));
+	put_address(nlh, VPN_A_ASSIGNED_ROUTE, "10.0.0.0/8");
+	mnl_attr_put_u16(nlh, VPN_A_ASSIGNED_MTU, 1380);
+	mnl_attr_put_u64(nlh, VPN_A_ASSIGNED_TIME, now * NSEC_PER_SEC);
+	mnl_attr_nest_end(nlh, nest);
+	nest = mnl_attr_nest_start(nlh, VPN_A_PEER_LAST_REFUSAL);
+	mnl_attr_put_u32(nlh, VPN_A_REFUSAL_REASON, VPN_REJECT_REASON_POOL_EXHAUSTED);
+	mnl_attr_put_u64(nlh, VPN_A_REFUSAL_TIME, now * NSEC_PER_SEC);
+	mnl_attr_put(nlh, VPN_A_REFUSAL_OURS, 0, NULL);
+	mnl_attr_nest_end(nlh, nest);
+	nest = mnl_attr_nest_start(nlh, VPN_A_PEER_HANDSHAKE_LATENCY);
+	mnl_attr_put_u32(nlh, VPN_A_HISTOGRAM_COUNT, 100);
+	mnl_attr_put_u32(nlh, VPN_A_HISTOGRAM_SUM, 200000000);
+	bucket = mnl_attr_nest_start(nlh, VPN_A_HISTOGRAM_BUCKET);
+	mnl_attr_put_u32(nlh, VPN_A_BUCKET_BOUND, 4000000);
+	mnl_attr_put_u32(nlh, VPN_A_BUCKET_COUNT, 99);
+	mnl_attr_nest_end(nlh, bucket);
+	bucket = mnl_attr_nest_start(nlh, VPN_A_HISTOGRAM_BUCKET);
+	mnl_attr_put_u32(nlh, VPN_A_BUCKET_COUNT, 1);
+	mnl_attr_nest_end(nlh, bucket);
+	mnl_attr_nest_end(nlh, nest);
+	mnl_attr_nest_end(nlh, peer);
+}
+
+static void print_v1(const struct vpn_peer *peer)
+{
+	field_address(peer);
+	field_leases(peer);
+	field_assigned(peer);
+	field_cipher(peer);
+	field_session_cipher(peer);
+	field_version(peer);
+	field_peer_host_name(peer);
+	field_rtt(peer);
+	field_latency(peer);
+	field_refusal(peer);
+	field_hint(peer);
+}
+
+static void print_v0(const struct vpn_peer *peer)
+{
+	field_name(peer);
+	field_endpoint(peer);
+	field_allowed_ips(peer);
+	field_latest_handshake(peer);
+	field_transfer(peer);
+	field_keepalive(peer);
+}
+
 /* Print a peer in the style to a file; its text. */
-static const char *printed(enum out_style style, const struct vpn_peer *peer)
+static const char *printed(enum out_style style, void (*print)(const struct vpn_peer *),
+			   const struct vpn_peer *peer)
 {
 	int saved = dup(STDOUT_FILENO);
 	FILE *file = tmpfile();
-	static char text[1024];
+	static char text[2048];
 	size_t len;
 
 	if (!file)
@@ -253,12 +398,7 @@ static const char *printed(enum out_style style, const struct vpn_peer *peer)
 	dup2(fileno(file), STDOUT_FILENO);
 	out_begin(style);
 	out_object(NULL);
-	field_name(peer);
-	field_endpoint(peer);
-	field_allowed_ips(peer);
-	field_latest_handshake(peer);
-	field_transfer(peer);
-	field_keepalive(peer);
+	print(peer);
 	out_object_end();
 	out_end_line();
 	fflush(stdout);
@@ -275,23 +415,61 @@ static void test_printer(void)
 {
 	struct vpn_peer peer = { .name = "a\"b\\c\n\xff\x1b[1m" };
 
-	check_text("a\"b\\c???[1m\t(none)\t(none)\t0\t0\t0\toff\n", printed(OUT_TABS, &peer),
+	check_text("a\"b\\c???[1m\t(none)\t(none)\t0\t0\t0\toff\n", printed(OUT_TABS, print_v0, &peer),
 		   "tabs, with nothing to print");
 	check_text("{\"name\":\"a\\\"b\\\\c\\u000a\\ufffd\\u001b[1m\",\"endpoint\":null,"
 		   "\"allowed_ips\":[],\"latest_handshake\":null,\"rx_bytes\":0,\"tx_bytes\":0,"
-		   "\"persistent_keepalive\":0}\n", printed(OUT_JSON, &peer), "JSON, escaped");
+		   "\"persistent_keepalive\":0}\n", printed(OUT_JSON, print_v0, &peer), "JSON, escaped");
 	strcpy(peer.name, "Grüße");
 	peer.rx_bytes = 2048;
 	peer.keepalive = 25;
 	vpn_prefix_parse(vpn_peer_add_allowedip(&peer), "10.0.0.0/8");
 	vpn_prefix_parse(vpn_peer_add_allowedip(&peer), "::1");
 	check_text("Grüße\t(none)\t10.0.0.0/8 ::1/128\t0\t2048\t0\t25\n",
-		   printed(OUT_TABS, &peer), "tabs");
+		   printed(OUT_TABS, print_v0, &peer), "tabs");
 	check_text("  name: Grüße\n  allowed ips: 10.0.0.0/8, ::1/128\n"
 		   "  transfer: 2.00 KiB received, 0 B sent\n"
-		   "  persistent keepalive: every 25 seconds\n", printed(OUT_PRETTY, &peer),
+		   "  persistent keepalive: every 25 seconds\n", printed(OUT_PRETTY, print_v0, &peer),
 		   "for people");
 	vpn_peer_free_allowedips(&peer);
+}
+
+static void test_v1(void)
+{
+	uint64_t buffer[256], now = time(NULL);
+	struct vpn_device *dev = vpn_device_new();
+	struct nlmsghdr *nlh = begin(buffer);
+	struct vpn_peer plain = { 0 };
+	char wanted[1024];
+
+	put_v1(nlh, now - 12);
+	vpn_attr_read_device(nlh, dev);
+	check_text("  address: auto (request)\n  assigned: 10.8.0.7/24\n"
+		   "  assigned dns: 10.8.0.1\n  assigned routes: 10.0.0.0/8\n"
+		   "  assigned mtu: 1380\n  cipher: any\n  protocol version: 1\n"
+		   "  host name: gate\n  round-trip time: 1.25 ms\n"
+		   "  handshake latency: 100 samples, mean 2.00 ms, p50 < 4.00 ms, p99 < 4.00 ms\n"
+		   "  last refusal: we refused: pool exhausted, 12 seconds ago\n"
+		   "  hint: the peer does not answer version 1; if it is WireGuard, set for it: "
+		   "address off cipher chacha20-poly1305 credential \"\"\n",
+		   printed(OUT_PRETTY, print_v1, dev->peers), "a peer of version 1, for people");
+	snprintf(wanted, sizeof(wanted),
+		 "{\"address_mode\":\"request\",\"addresses\":[],\"leases\":[],"
+		 "\"assigned\":{\"addresses\":[\"10.8.0.7/24\"],\"dns\":[\"10.8.0.1\"],"
+		 "\"routes\":[\"10.0.0.0/8\"],\"mtu\":1380,\"keepalive\":0,\"lease_time\":null,"
+		 "\"expires\":null,\"time\":%llu},\"cipher\":\"any\",\"session_cipher\":null,"
+		 "\"protocol_version\":1,\"host_name\":\"gate\",\"rtt_ns\":1250000,"
+		 "\"handshake_latency\":{\"count\":100,\"sum_ns\":200000000,\"mean_ns\":2000000,"
+		 "\"p50_ns\":4000000,\"p99_ns\":4000000,"
+		 "\"buckets\":[{\"bound_ns\":4000000,\"count\":99},{\"bound_ns\":null,\"count\":1}]},"
+		 "\"echo_latency\":null,\"last_refusal\":{\"reason\":\"pool-exhausted\",\"text\":null,"
+		 "\"ours\":true,\"time\":%llu},\"hint\":\"the peer does not answer version 1; "
+		 "if it is WireGuard, set for it: address off cipher chacha20-poly1305 "
+		 "credential \\\"\\\"\"}\n",
+		 (unsigned long long)now - 12, (unsigned long long)now - 12);
+	check_text(wanted, printed(OUT_JSON, print_v1, dev->peers), "a peer of version 1, JSON");
+	check_text("", printed(OUT_PRETTY, print_v1, &plain), "nothing is said of a plain peer");
+	vpn_device_free(dev);
 }
 
 int main(void)
@@ -304,6 +482,10 @@ int main(void)
 	test_continuation();
 	test_malformed();
 	test_extack();
+	test_extack_of_pool();
+	test_extack_of_lease();
+	test_moments();
 	test_printer();
+	test_v1();
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

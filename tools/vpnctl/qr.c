@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "qr.h"
 
+#include <stddef.h>
+
 #include "complain.h"
 
 #ifdef HAVE_QRENCODE
