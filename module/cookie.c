@@ -419,6 +419,17 @@ void vpn_cookie_add_macs(void *message, size_t len, struct vpn_peer *peer)
 	up_write(&cookie->lock);
 }
 
+void vpn_cookie_add_mac1(void *message, size_t len,
+			 const u8 remote_static[VPN_KEY_LEN])
+{
+	struct vpn_macs *macs = macs_of(message, len);
+	u8 key[VPN_KEY_LEN];
+
+	derive_key(key, mac1_label, remote_static);
+	make_mac1(macs->mac1, message, len, key);
+	memset(macs->mac2, 0, VPN_MAC_LEN);
+}
+
 void vpn_cookie_make_reply(struct vpn_device *vpn, struct sk_buff *skb,
 			   __le32 receiver, struct vpn_msg_cookie *reply)
 {

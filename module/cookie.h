@@ -108,6 +108,17 @@ enum vpn_mac_verdict vpn_cookie_check(struct vpn_device *vpn,
 void vpn_cookie_add_macs(void *message, size_t len, struct vpn_peer *peer);
 
 /**
+ * vpn_cookie_add_mac1() - finish a handshake message to a stranger
+ * @message: whole message; its last octets are struct vpn_macs
+ * @len: octets
+ * @remote_static: the stranger's public key
+ *
+ * Context: process.
+ */
+void vpn_cookie_add_mac1(void *message, size_t len,
+			 const u8 remote_static[VPN_KEY_LEN]);
+
+/**
  * vpn_cookie_make_reply() - build the reply to a message without cookie
  * @vpn: the device
  * @skb: the message, linear, with its UDP packet's headers

@@ -16,6 +16,7 @@
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 
+#include "control.h"
 #include "device.h"
 #include "handshake.h"
 #include "noise.h"
@@ -98,8 +99,10 @@ static int vpn_stop(struct net_device *dev)
 	struct vpn_peer *peer;
 
 	mutex_lock(&vpn->lock);
-	list_for_each_entry(peer, &vpn->peers, list)
+	list_for_each_entry(peer, &vpn->peers, list) {
+		vpn_control_disconnect(peer, VPN_DISCONNECT_REASON_LINK_DOWN);
 		vpn_timers_disable(peer);
+	}
 	vpn_socket_close(vpn);
 	vpn_rx_disable(vpn);
 	synchronize_net();
@@ -108,6 +111,7 @@ static int vpn_stop(struct net_device *dev)
 		vpn_timers_stop(peer);
 	/* What is at work on a handshake could begin one more session. */
 	flush_workqueue(vpn->wq);
+	vpn_lobby_clear(vpn);
 	end_all_sessions(vpn);
 	mutex_unlock(&vpn->lock);
 	return 0;
@@ -192,6 +196,7 @@ static void vpn_destruct(struct net_device *dev)
 {
 	struct vpn_device *vpn = netdev_priv(dev);
 
+	vpn_lobby_close(vpn);
 	mutex_lock(&vpn->lock);
 	vpn_peer_remove_all(vpn);
 	vpn_allowedips_free(&vpn->allowedips, &vpn->lock);
@@ -208,6 +213,7 @@ static void vpn_destruct(struct net_device *dev)
 	free_percpu(vpn->handshake_work);
 	free_percpu(vpn->stats);
 	free_percpu(dev->tstats);
+	kfree(rcu_dereference_protected(vpn->offer, true));
 	memzero_explicit(&vpn->identity, sizeof(vpn->identity));
 	memzero_explicit(&vpn->cookie, sizeof(vpn->cookie));
 	free_netdev(dev);
@@ -292,6 +298,7 @@ static void setup_state(struct vpn_device *vpn)
 	skb_queue_head_init(&vpn->handshakes);
 	vpn_cookie_checker_setup(&vpn->cookie);
 	vpn_allowedips_setup(&vpn->allowedips);
+	vpn_lobby_setup(vpn);
 }
 
 static int vpn_newlink(struct net_device *dev,
@@ -385,6 +392,16 @@ void vpn_device_set_fwmark(struct vpn_device *vpn, u32 fwmark)
 	WRITE_ONCE(vpn->fwmark, fwmark);
 	list_for_each_entry(peer, &vpn->peers, list)
 		vpn_endpoint_forget_source(peer);
+}
+
+void vpn_device_set_offer(struct vpn_device *vpn, struct vpn_offer *offer)
+{
+	struct vpn_offer *former;
+
+	former = rcu_replace_pointer(vpn->offer, offer,
+				     lockdep_is_held(&vpn->lock));
+	if (former)
+		kfree_rcu(former, rcu);
 }
 
 /* The peer that would talk to itself under a new identity. */

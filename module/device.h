@@ -10,9 +10,12 @@
 
 #include "allowedips.h"
 #include "cookie.h"
+#include "lobby.h"
 #include "noise.h"
+#include "stats.h"
 
 struct vpn_handshake_worker;
+struct vpn_offer;
 struct vpn_pools;
 struct vpn_rx_cpu;
 struct vpn_socket;
@@ -36,6 +39,11 @@ struct vpn_stats;
  * @lock: serialises configuration; taken inside RTNL, outside every other lock
  * @listen_port: in host order; zero until a port was chosen. @lock
  * @fwmark: mark of packets that leave encrypted. @lock writes, READ_ONCE reads
+ * @offer: what peers are told, NULL for nothing. @lock writes, RCU reads
+ * @max_peers: how many may have a session; zero for any number. @lock writes
+ * @seats: peers that have one
+ * @lobby: initiations that wait
+ * @latency: of handshakes and echoes
  * @rx: one NAPI context a CPU
  * @holds: batches that the crypto API has not completed yet
  * @wq: handshakes and deferred work of the device's peers
@@ -61,6 +69,11 @@ struct vpn_device {
 	struct mutex lock;
 	u16 listen_port;
 	u32 fwmark;
+	struct vpn_offer __rcu *offer;
+	unsigned int max_peers;
+	atomic_t seats;
+	struct vpn_lobby lobby;
+	struct vpn_latency latency;
 	struct vpn_rx_cpu __percpu *rx;
 	atomic_t holds;
 	struct workqueue_struct *wq;
@@ -102,6 +115,15 @@ int vpn_device_set_port(struct vpn_device *vpn, u16 port);
  * Routes that were looked up with the old mark are forgotten.
  */
 void vpn_device_set_fwmark(struct vpn_device *vpn, u32 fwmark);
+
+/**
+ * vpn_device_set_offer() - change what peers are told
+ * @vpn: the device, @vpn->lock held
+ * @offer: becomes the device's
+ *
+ * It goes into the answers to handshakes from now on.
+ */
+void vpn_device_set_offer(struct vpn_device *vpn, struct vpn_offer *offer);
 
 /**
  * vpn_device_set_private_key() - give the device its identity

@@ -17,11 +17,14 @@
 #include "netlink-gen.h"
 #include "peer.h"
 #include "socket.h"
+#include "stats.h"
+#include "terms.h"
 
 /**
  * struct cursor - where a dump goes on with the next message
  * @dump: which device it is of; finished when all its peers are written
  * @described: the device's own settings are written
+ * @brief: latencies are left out: a reader's buffer may have no room for them
  * @partial: the peer's settings are, and @allowedips of its allowed IPs
  * @allowedips: counts them
  * @peer_id: the next peer, zero for the first; ids rise along the list
@@ -30,6 +33,7 @@
 struct cursor {
 	struct vpn_dump dump;
 	bool described;
+	bool brief;
 	bool partial;
 	unsigned int allowedips;
 	u64 peer_id;
@@ -51,12 +55,123 @@ static int put_identity(struct sk_buff *skb, struct vpn_identity *identity)
 	return err;
 }
 
-static int put_device_settings(struct sk_buff *skb, struct vpn_device *vpn)
+int vpn_netlink_put_address(struct sk_buff *skb, int type,
+			    const struct vpn_prefix *prefix)
+{
+	struct nlattr *nest = nla_nest_start(skb, type);
+
+	if (!nest ||
+	    nla_put(skb, VPN_A_ADDRESS_IPADDR, prefix->len, prefix->ip) ||
+	    nla_put_u8(skb, VPN_A_ADDRESS_PREFIX_LEN, prefix->bits))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_prefixes(struct sk_buff *skb, int type,
+			const struct vpn_prefix *list, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (vpn_netlink_put_address(skb, type, &list[i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int put_bucket(struct sk_buff *skb, unsigned int bucket, u32 count)
+{
+	u64 bound = vpn_latency_bound(bucket);
+	struct nlattr *nest;
+
+	if (!count)
+		return 0;
+	nest = nla_nest_start(skb, VPN_A_HISTOGRAM_BUCKET);
+	if (!nest ||
+	    (bound && nla_put_uint(skb, VPN_A_BUCKET_BOUND, bound)) ||
+	    nla_put_u32(skb, VPN_A_BUCKET_COUNT, count))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_histogram(struct sk_buff *skb, int type,
+			 const struct vpn_histogram *histogram)
+{
+	u64 count = atomic64_read(&histogram->count);
+	struct nlattr *nest;
+	unsigned int i;
+
+	if (!count)
+		return 0;
+	nest = nla_nest_start(skb, type);
+	if (!nest || nla_put_uint(skb, VPN_A_HISTOGRAM_COUNT, count) ||
+	    nla_put_uint(skb, VPN_A_HISTOGRAM_SUM,
+			 atomic64_read(&histogram->sum)))
+		return -EMSGSIZE;
+	for (i = 0; i < VPN_LATENCY_BUCKETS; i++)
+		if (put_bucket(skb, i, atomic_read(&histogram->buckets[i])))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_list(struct sk_buff *skb, int type,
+		    const struct vpn_prefix *list, unsigned int count)
+{
+	struct nlattr *nest;
+
+	if (!count)
+		return 0;
+	nest = nla_nest_start(skb, type);
+	if (!nest || put_prefixes(skb, VPN_A_LIST_ADDRESS, list, count))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_offer(struct sk_buff *skb, struct vpn_device *vpn)
+{
+	const struct vpn_assignment *push;
+	const struct vpn_offer *offer;
+
+	offer = rcu_dereference_protected(vpn->offer,
+					  lockdep_is_held(&vpn->lock));
+	if (!offer)
+		return 0;
+	push = &offer->assignment;
+	if ((*offer->host_name &&
+	     nla_put_string(skb, VPN_A_DEVICE_HOST_NAME, offer->host_name)) ||
+	    put_list(skb, VPN_A_DEVICE_PUSH_DNS, push->dns, push->dns_count) ||
+	    put_list(skb, VPN_A_DEVICE_PUSH_ROUTES, push->routes,
+		     push->route_count) ||
+	    (push->mtu &&
+	     nla_put_u16(skb, VPN_A_DEVICE_PUSH_MTU, push->mtu)) ||
+	    (push->keepalive &&
+	     nla_put_u16(skb, VPN_A_DEVICE_PUSH_KEEPALIVE, push->keepalive)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_device_latency(struct sk_buff *skb,
+			      const struct vpn_latency *latency)
+{
+	return put_histogram(skb, VPN_A_DEVICE_HANDSHAKE_LATENCY,
+			     &latency->handshake) ?:
+	       put_histogram(skb, VPN_A_DEVICE_ECHO_LATENCY, &latency->echo);
+}
+
+static int put_device_settings(struct sk_buff *skb, struct vpn_device *vpn,
+			       bool brief)
 {
 	if (put_identity(skb, &vpn->identity) ||
 	    nla_put_u16(skb, VPN_A_DEVICE_LISTEN_PORT, vpn->listen_port) ||
 	    nla_put_u32(skb, VPN_A_DEVICE_FWMARK, vpn->fwmark) ||
-	    nla_put_u32(skb, VPN_A_DEVICE_PEER_COUNT, vpn->peer_count))
+	    nla_put_u32(skb, VPN_A_DEVICE_PEER_COUNT, vpn->peer_count) ||
+	    (vpn->max_peers &&
+	     nla_put_u32(skb, VPN_A_DEVICE_MAX_PEERS, vpn->max_peers)) ||
+	    put_offer(skb, vpn) ||
+	    (!brief && put_device_latency(skb, &vpn->latency)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -107,7 +222,8 @@ int vpn_netlink_put_peer(struct sk_buff *skb, struct vpn_peer *peer)
 	    put_endpoint(skb, peer) ||
 	    nla_put_u16(skb, VPN_A_PEER_PERSISTENT_KEEPALIVE,
 			READ_ONCE(peer->timers.persistent_keepalive_interval)) ||
-	    nla_put_u32(skb, VPN_A_PEER_PROTOCOL_VERSION, 0) ||
+	    nla_put_u32(skb, VPN_A_PEER_PROTOCOL_VERSION,
+			vpn_terms_kind(peer).version) ||
 	    (handshake &&
 	     nla_put_uint(skb, VPN_A_PEER_LAST_HANDSHAKE, handshake)) ||
 	    nla_put_uint(skb, VPN_A_PEER_RX_BYTES,
@@ -130,19 +246,6 @@ static int put_preshared_key(struct sk_buff *skb, struct vpn_handshake *handshak
 	return err;
 }
 
-int vpn_netlink_put_address(struct sk_buff *skb, int type,
-			    const struct vpn_prefix *prefix)
-{
-	struct nlattr *nest = nla_nest_start(skb, type);
-
-	if (!nest ||
-	    nla_put(skb, VPN_A_ADDRESS_IPADDR, prefix->len, prefix->ip) ||
-	    nla_put_u8(skb, VPN_A_ADDRESS_PREFIX_LEN, prefix->bits))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
 static int put_addresses(struct sk_buff *skb, struct vpn_peer *peer)
 {
 	unsigned int i;
@@ -156,12 +259,154 @@ static int put_addresses(struct sk_buff *skb, struct vpn_peer *peer)
 	return vpn_lease_put(skb, peer);
 }
 
-static int put_peer_settings(struct sk_buff *skb, struct vpn_peer *peer)
+static int put_assigned(struct sk_buff *skb, const struct vpn_assigned *assigned)
+{
+	const struct vpn_assignment *a;
+	struct nlattr *nest;
+	unsigned int i;
+
+	if (!assigned)
+		return 0;
+	a = &assigned->assignment;
+	nest = nla_nest_start(skb, VPN_A_PEER_ASSIGNED);
+	if (!nest ||
+	    put_prefixes(skb, VPN_A_ASSIGNED_ADDRESS, a->addresses,
+			 a->address_count) ||
+	    put_prefixes(skb, VPN_A_ASSIGNED_ROUTE, a->routes, a->route_count) ||
+	    (a->mtu && nla_put_u16(skb, VPN_A_ASSIGNED_MTU, a->mtu)) ||
+	    (a->keepalive &&
+	     nla_put_u16(skb, VPN_A_ASSIGNED_KEEPALIVE, a->keepalive)) ||
+	    (a->has_lease &&
+	     nla_put_u32(skb, VPN_A_ASSIGNED_LEASE_TIME, a->lease)) ||
+	    nla_put_uint(skb, VPN_A_ASSIGNED_TIME, assigned->time))
+		return -EMSGSIZE;
+	for (i = 0; i < a->dns_count; i++)
+		if (nla_put(skb, VPN_A_ASSIGNED_DNS, a->dns[i].len,
+			    a->dns[i].ip))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_heard(struct sk_buff *skb, const struct vpn_heard *heard)
+{
+	if (heard &&
+	    ((*heard->host_name &&
+	      nla_put_string(skb, VPN_A_PEER_HOST_NAME, heard->host_name)) ||
+	     (*heard->software &&
+	      nla_put_string(skb, VPN_A_PEER_SOFTWARE, heard->software))))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_refusal(struct sk_buff *skb, const struct vpn_refusal *refusal)
+{
+	struct nlattr *nest;
+
+	if (!refusal)
+		return 0;
+	nest = nla_nest_start(skb, VPN_A_PEER_LAST_REFUSAL);
+	if (!nest ||
+	    nla_put_u32(skb, VPN_A_REFUSAL_REASON, refusal->reject.reason) ||
+	    nla_put_string(skb, VPN_A_REFUSAL_TEXT, refusal->reject.text) ||
+	    nla_put_uint(skb, VPN_A_REFUSAL_TIME, refusal->time) ||
+	    (refusal->ours && nla_put_flag(skb, VPN_A_REFUSAL_OURS)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_disconnect(struct sk_buff *skb, const struct vpn_peer *peer)
+{
+	u8 reason = READ_ONCE(peer->disconnect);
+	struct nlattr *nest;
+
+	if (!reason)
+		return 0;
+	nest = nla_nest_start(skb, VPN_A_PEER_LAST_DISCONNECT);
+	if (!nest ||
+	    nla_put_u32(skb, VPN_A_ENDING_REASON, reason) ||
+	    nla_put_uint(skb, VPN_A_ENDING_TIME,
+			 READ_ONCE(peer->disconnect_time)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_session(struct sk_buff *skb, const struct vpn_peer *peer)
+{
+	const struct vpn_keypair *keypair;
+
+	keypair = rcu_dereference(peer->keypairs.current_keypair);
+	if (!keypair)
+		return 0;
+	return nla_put_u32(skb, VPN_A_PEER_SESSION_CIPHER, keypair->kind.suite);
+}
+
+int vpn_netlink_put_state(struct sk_buff *skb, struct vpn_peer *peer)
+{
+	const struct vpn_terms *terms = &peer->terms;
+	u64 rtt = READ_ONCE(peer->echo.rtt);
+	int err;
+
+	rcu_read_lock();
+	err = put_assigned(skb, rcu_dereference(terms->assigned)) ?:
+	      put_heard(skb, rcu_dereference(terms->heard)) ?:
+	      put_refusal(skb, rcu_dereference(terms->refusal)) ?:
+	      put_session(skb, peer);
+	rcu_read_unlock();
+	if (err || put_disconnect(skb, peer) ||
+	    nla_put_u32(skb, VPN_A_PEER_UNANSWERED,
+			READ_ONCE(terms->unanswered)) ||
+	    (rtt && nla_put_uint(skb, VPN_A_PEER_RTT, rtt)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_latency(struct sk_buff *skb, const struct vpn_peer *peer)
+{
+	const struct vpn_latency *latency = READ_ONCE(peer->latency);
+
+	if (!latency)
+		return 0;
+	return put_histogram(skb, VPN_A_PEER_HANDSHAKE_LATENCY,
+			     &latency->handshake) ?:
+	       put_histogram(skb, VPN_A_PEER_ECHO_LATENCY, &latency->echo);
+}
+
+/* The credential itself is not read back: whoever can use it can show it. */
+static int put_credential(struct sk_buff *skb, struct vpn_peer *peer)
+{
+	int err = 0;
+
+	down_read(&peer->handshake.lock);
+	if (peer->terms.credential)
+		err = nla_put_u32(skb, VPN_A_PEER_CREDENTIAL_KIND,
+				  peer->terms.credential->kind);
+	up_read(&peer->handshake.lock);
+	return err;
+}
+
+static int put_terms(struct sk_buff *skb, struct vpn_peer *peer)
+{
+	u64 expires = peer->terms.expires;
+
+	if (nla_put_u32(skb, VPN_A_PEER_CIPHER, peer->terms.cipher) ||
+	    put_credential(skb, peer) ||
+	    (expires && nla_put(skb, VPN_A_PEER_EXPIRES, sizeof(expires),
+				&expires)))
+		return -EMSGSIZE;
+	return vpn_netlink_put_state(skb, peer);
+}
+
+static int put_peer_settings(struct sk_buff *skb, struct vpn_peer *peer,
+			     bool brief)
 {
 	if (vpn_netlink_put_peer(skb, peer) ||
 	    (peer->name && nla_put_string(skb, VPN_A_PEER_NAME, peer->name)) ||
 	    put_preshared_key(skb, &peer->handshake) ||
-	    put_addresses(skb, peer))
+	    put_addresses(skb, peer) || put_terms(skb, peer) ||
+	    (!brief && put_latency(skb, peer)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -209,6 +454,7 @@ static bool put_allowedips(struct sk_buff *skb, const struct vpn_peer *peer,
 
 static void cursor_move(struct cursor *cursor, const struct vpn_peer *peer)
 {
+	cursor->brief = false;
 	cursor->partial = false;
 	cursor->allowedips = 0;
 	cursor->peer_id = peer->id;
@@ -235,7 +481,7 @@ static bool put_peer(struct sk_buff *skb, struct vpn_peer *peer,
 		err = nla_put(skb, VPN_A_PEER_PUBLIC_KEY, VPN_KEY_LEN,
 			      peer->handshake.remote_static);
 	else
-		err = put_peer_settings(skb, peer);
+		err = put_peer_settings(skb, peer, cursor->brief);
 	if (err)
 		goto cancel;
 
@@ -292,6 +538,32 @@ static void put_peers(struct sk_buff *skb, struct vpn_device *vpn,
 	cursor->dump.finished = true;
 }
 
+/* Whether that brought the dump forward. */
+static bool put_what_fits(struct sk_buff *skb, struct vpn_device *vpn,
+			  struct cursor *cursor)
+{
+	unsigned int empty = skb->len;
+
+	if (!cursor->described &&
+	    put_device_settings(skb, vpn, cursor->brief)) {
+		nlmsg_trim(skb, skb_tail_pointer(skb) - (skb->len - empty));
+		return false;
+	}
+	cursor->described = true;
+	put_peers(skb, vpn, cursor);
+	return cursor->dump.finished || skb->len > empty;
+}
+
+/* Each message must bring the dump forward, if need be with less. */
+static int put_content(struct sk_buff *skb, struct vpn_device *vpn,
+		       struct cursor *cursor)
+{
+	if (put_what_fits(skb, vpn, cursor))
+		return 0;
+	cursor->brief = true;
+	return put_what_fits(skb, vpn, cursor) ? 0 : -EMSGSIZE;
+}
+
 void *vpn_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
 		     struct vpn_device *vpn, u8 cmd, u32 generation)
 {
@@ -317,20 +589,12 @@ static int put_message(struct sk_buff *skb, struct netlink_callback *cb,
 		       struct vpn_device *vpn, struct vpn_dump *dump)
 {
 	struct cursor *cursor = container_of(dump, struct cursor, dump);
-	unsigned int empty;
 	void *hdr;
 
 	hdr = vpn_dump_begin(skb, cb, vpn, VPN_CMD_DEVICE_GET, vpn->generation);
 	if (!hdr)
 		return -EMSGSIZE;
-	empty = skb->len;
-	if (!cursor->described && put_device_settings(skb, vpn))
-		goto cancel;
-
-	cursor->described = true;
-	put_peers(skb, vpn, cursor);
-	/* Each message must bring the dump forward. */
-	if (!dump->finished && skb->len == empty)
+	if (put_content(skb, vpn, cursor))
 		goto cancel;
 
 	genlmsg_end(skb, hdr);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Handshake messages on the wire, version 0 (WireGuard white paper, section
- * 5.4): build them, consume them, and answer.
+ * 5.4) and version 1 (Documentation/protocol-v1.md): build them, consume them,
+ * and answer. What a payload of version 1 says is the business of terms.c.
  */
 
 #include <crypto/curve25519.h>
@@ -10,17 +11,21 @@
 #include <linux/math64.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 
 #include "cookie.h"
 #include "device.h"
 #include "event.h"
 #include "handshake.h"
+#include "lobby.h"
 #include "noise.h"
 #include "peer.h"
 #include "session.h"
 #include "socket.h"
 #include "stats.h"
+#include "terms.h"
 #include "timer.h"
+#include "tlv.h"
 #include "trace.h"
 #include "tx.h"
 
@@ -55,7 +60,51 @@ struct tai64n {
 
 static_assert(sizeof(struct tai64n) == VPN_TIMESTAMP_LEN);
 
-static const char prologue[] = "WireGuard v1 zx2c4 Jason@zx2c4.com";
+static const char prologue_v0[] = "WireGuard v1 zx2c4 Jason@zx2c4.com";
+
+#define PROLOGUE_V1 "vpn protocol version 1"
+
+/* What version 1 mixes in: a name, and the header of the initiation. */
+struct prologue_v1 {
+	char name[sizeof(PROLOGUE_V1) - 1] __nonstring;
+	struct vpn_header header;
+} __packed;
+
+/**
+ * struct incoming - a handshake message as it came
+ * @skb: with the headers of its UDP packet
+ * @kind: version and suite that its header says
+ * @suite: the primitives of that
+ * @payload: the opened payload; NULL where there is none
+ * @payload_len: octets of it
+ */
+struct incoming {
+	struct sk_buff *skb;
+	struct vpn_session_kind kind;
+	const struct vpn_noise_suite *suite;
+	u8 *payload;
+	size_t payload_len;
+};
+
+/**
+ * struct outgoing - a handshake message that is being built
+ * @len: octets of the message with its macs; zero when there is none to send
+ * @message: itself
+ * @payload: its payload, before it is sealed
+ */
+struct outgoing {
+	size_t len;
+	u8 message[VPN_V1_INITIATION_MAX];
+	u8 payload[VPN_V1_INITIATION_MAX - VPN_INITIATION_OVERHEAD];
+};
+
+/* What became of an initiation. */
+enum outcome {
+	IGNORED,	/* not authentic, or nobody's business */
+	WAITING,	/* in the lobby */
+	REJECTED,
+	ACCEPTED,
+};
 
 /*
  * How far the wall clock has ever been ahead of the boot clock, over every
@@ -116,16 +165,32 @@ static void count_message(struct vpn_device *vpn, u64 peer_id, u8 type,
 }
 
 /* Version 0 has the three octets behind the type all zero. */
-static struct vpn_header header_v0(u8 type)
+static struct vpn_header header_of(u8 type, struct vpn_session_kind kind)
 {
-	return (struct vpn_header){ .type = type };
+	return (struct vpn_header){
+		.type = type,
+		.version = kind.version,
+		.flags = cpu_to_le16(kind.suite),
+	};
 }
 
-static void begin_v0(struct vpn_noise *noise,
-		     const u8 responder[VPN_KEY_LEN])
+/* @suite is that of @kind. */
+static void begin_noise(struct vpn_noise *noise,
+			const struct vpn_noise_suite *suite,
+			struct vpn_session_kind kind,
+			const u8 responder[VPN_KEY_LEN])
 {
-	vpn_noise_begin(noise, &vpn_noise_chacha20poly1305, prologue,
-			sizeof(prologue) - 1, responder);
+	struct prologue_v1 prologue_v1 = {
+		.name = PROLOGUE_V1,
+		.header = header_of(VPN_MSG_INITIATION, kind),
+	};
+
+	if (kind.version)
+		vpn_noise_begin(noise, suite, &prologue_v1,
+				sizeof(prologue_v1), responder);
+	else
+		vpn_noise_begin(noise, suite, prologue_v0,
+				sizeof(prologue_v0) - 1, responder);
 }
 
 /* Neither a session nor a secret of a handshake may outlive its peer. */
@@ -200,10 +265,39 @@ void vpn_handshake_clear(struct vpn_peer *peer)
 	up_write(&handshake->lock);
 }
 
-/* Put a new initiation in place of one that waits, if any. */
-static int write_initiation(struct vpn_peer *peer,
-			    struct vpn_msg_initiation *message)
+/*
+ * The time stamp and, in version 1, what we have to say; filled up so that the
+ * message is as long as any answer. Returns octets of the payload or -EMSGSIZE.
+ */
+static int write_payload(struct vpn_peer *peer, struct vpn_session_kind kind,
+			 u8 *payload)
 {
+	const size_t least = VPN_V1_INITIATION_MIN - VPN_INITIATION_OVERHEAD;
+	const size_t most = VPN_V1_INITIATION_MAX - VPN_INITIATION_OVERHEAD;
+	struct tai64n timestamp;
+	size_t len;
+	int said;
+
+	make_timestamp(&peer->handshake, &timestamp);
+	memcpy(payload, &timestamp, sizeof(timestamp));
+	if (!kind.version)
+		return sizeof(timestamp);
+	said = vpn_terms_write_request(peer, payload + sizeof(timestamp),
+				       most - sizeof(timestamp));
+	if (said < 0)
+		return said;
+	len = sizeof(timestamp) + said;
+	if (len < least) {
+		memset(payload + len, 0, least - len);
+		len = least;
+	}
+	return len;
+}
+
+/* Put a new initiation in place of one that waits, if any. */
+static int write_initiation(struct vpn_peer *peer, struct outgoing *out)
+{
+	struct vpn_msg_initiation *message = (void *)out->message;
 	struct vpn_identity *identity = &peer->vpn->identity;
 	struct vpn_handshake *handshake = &peer->handshake;
 	const struct vpn_noise_keys keys = {
@@ -212,21 +306,27 @@ static int write_initiation(struct vpn_peer *peer,
 		.remote_static = handshake->remote_static,
 		.static_static = handshake->static_static,
 	};
-	struct tai64n timestamp;
-	int err;
+	struct vpn_session_kind kind = vpn_terms_kind(peer);
+	const struct vpn_noise_suite *suite = vpn_noise_suite_of(kind.suite);
+	int err, len;
 
 	lockdep_assert_held_read(&identity->lock);
 
 	forget_initiation(handshake);
 	if (!identity->present)
 		return -ENOKEY;
+	if (!suite)
+		return -EOPNOTSUPP;
+	len = write_payload(peer, kind, out->payload);
+	if (len < 0)
+		return len;
 
-	make_timestamp(handshake, &timestamp);
+	message->header = header_of(VPN_MSG_INITIATION, kind);
+	handshake->kind = kind;
 	curve25519_generate_secret(handshake->ephemeral_private);
-	begin_v0(&handshake->noise, handshake->remote_static);
-	if (!vpn_noise_write_initiation(&handshake->noise, &keys, &timestamp,
-					sizeof(timestamp),
-					message->ephemeral)) {
+	begin_noise(&handshake->noise, suite, kind, handshake->remote_static);
+	if (!vpn_noise_write_initiation(&handshake->noise, &keys, out->payload,
+					len, message->ephemeral)) {
 		forget_initiation(handshake);
 		return -EKEYREJECTED;
 	}
@@ -236,14 +336,13 @@ static int write_initiation(struct vpn_peer *peer,
 		forget_initiation(handshake);
 		return err;
 	}
-	message->header = header_v0(VPN_MSG_INITIATION);
 	message->sender = handshake->index.value;
 	handshake->pending = true;
+	out->len = VPN_INITIATION_OVERHEAD + len;
 	return 0;
 }
 
-static int create_initiation(struct vpn_peer *peer,
-			     struct vpn_msg_initiation *message)
+static int create_initiation(struct vpn_peer *peer, struct outgoing *out)
 {
 	struct vpn_identity *identity = &peer->vpn->identity;
 	struct vpn_handshake *handshake = &peer->handshake;
@@ -252,7 +351,7 @@ static int create_initiation(struct vpn_peer *peer,
 	down_read(&identity->lock);
 	down_write(&handshake->lock);
 	if (!peer_is_gone(peer))
-		err = write_initiation(peer, message);
+		err = write_initiation(peer, out);
 	up_write(&handshake->lock);
 	up_read(&identity->lock);
 	return err;
@@ -273,29 +372,40 @@ static bool claim_initiation(struct vpn_peer *peer)
 				    ktime_get_boottime_ns());
 }
 
+/* One that there is no memory for is as one that is lost on its way. */
+static int build_initiation(struct vpn_peer *peer, struct outgoing *out)
+{
+	return out ? create_initiation(peer, out) : -ENOMEM;
+}
+
+static void send_initiation(struct vpn_peer *peer, struct outgoing *out)
+{
+	vpn_cookie_add_macs(out->message, out->len, peer);
+	vpn_timers_authenticated_sent(peer);
+	WRITE_ONCE(peer->terms.unanswered, peer->terms.unanswered + 1);
+	WRITE_ONCE(peer->handshake.sent, ktime_get_boottime_ns());
+	if (!vpn_socket_send_message(peer, out->message, out->len))
+		count_message(peer->vpn, peer->id, VPN_MSG_INITIATION, true);
+}
+
 void vpn_handshake_initiate(struct vpn_peer *peer)
 {
-	struct vpn_msg_initiation message;
+	struct outgoing *out;
 	int err;
 
 	/* Once after boot; not with locks held. */
 	wait_for_random_bytes();
 
-	if (!claim_initiation(peer))
+	if (vpn_terms_expired(peer) || !claim_initiation(peer))
 		return;
-	err = create_initiation(peer, &message);
-	if (err && err != -ENOMEM)
-		return;
-
-	/* One that there is no memory for is as one that is lost on its way. */
-	vpn_timers_handshake_initiated(peer);
-	if (err)
-		return;
-
-	vpn_cookie_add_macs(&message, sizeof(message), peer);
-	vpn_timers_authenticated_sent(peer);
-	if (!vpn_socket_send_message(peer, &message, sizeof(message)))
-		count_message(peer->vpn, peer->id, VPN_MSG_INITIATION, true);
+	out = kmalloc_obj(*out, GFP_KERNEL);
+	err = build_initiation(peer, out);
+	if (!err || err == -ENOMEM)
+		vpn_timers_handshake_initiated(peer);
+	if (!err)
+		send_initiation(peer, out);
+	/* The credential in it may be worth money. */
+	kfree_sensitive(out);
 }
 
 void vpn_handshake_queue(struct vpn_peer *peer, bool is_retry)
@@ -321,9 +431,9 @@ void vpn_handshake_initiation_work(struct work_struct *work)
 
 /* Derive and install the keys; the index of the session is peer->index. */
 static int begin_session(struct vpn_peer *peer, struct vpn_noise *noise,
-			 __le32 remote_index, bool initiator)
+			 __le32 remote_index, bool initiator,
+			 struct vpn_session_kind kind)
 {
-	static const struct vpn_session_kind kind;
 	u8 to_responder[VPN_KEY_LEN];
 	u8 to_initiator[VPN_KEY_LEN];
 	int err;
@@ -346,39 +456,43 @@ static int begin_session(struct vpn_peer *peer, struct vpn_noise *noise,
  * Whether an initiation may be answered. A replayed one has a time stamp that
  * we have seen; and nobody, not even the peer, may keep us busy.
  */
-static bool accept_timestamp(struct vpn_handshake *handshake,
-			     const u8 timestamp[VPN_TIMESTAMP_LEN])
+static bool timestamp_is_good(const struct vpn_handshake *handshake,
+			      const u8 timestamp[VPN_TIMESTAMP_LEN])
 {
-	u64 now = ktime_get_boottime_ns();
+	u64 last = handshake->last_initiation_consumed;
 
-	lockdep_assert_held_write(&handshake->lock);
+	lockdep_assert_held(&handshake->lock);
 
 	if (memcmp(timestamp, handshake->latest_timestamp,
 		   VPN_TIMESTAMP_LEN) <= 0)
 		return false;
-	if (handshake->last_initiation_consumed &&
-	    now - handshake->last_initiation_consumed <
-	    NSEC_PER_SEC / VPN_INITIATIONS_PER_SECOND)
-		return false;
-
-	memcpy(handshake->latest_timestamp, timestamp, VPN_TIMESTAMP_LEN);
-	handshake->last_initiation_consumed = now;
-	return true;
+	return !last || ktime_get_boottime_ns() - last >=
+			NSEC_PER_SEC / VPN_INITIATIONS_PER_SECOND;
 }
 
-/* The second half of an initiation, once its peer is known. */
-static bool read_timestamp(struct vpn_peer *peer, struct vpn_noise *noise,
-			   const struct vpn_msg_initiation *message)
+static void take_timestamp(struct vpn_handshake *handshake,
+			   const u8 timestamp[VPN_TIMESTAMP_LEN])
 {
-	struct vpn_handshake *handshake = &peer->handshake;
-	const struct vpn_noise_keys keys = {
-		.static_static = handshake->static_static,
-	};
-	u8 timestamp[VPN_TIMESTAMP_LEN];
+	lockdep_assert_held_write(&handshake->lock);
 
-	return vpn_noise_read_payload(noise, &keys, message->ephemeral,
-				      timestamp, sizeof(timestamp)) &&
-	       accept_timestamp(handshake, timestamp);
+	memcpy(handshake->latest_timestamp, timestamp, VPN_TIMESTAMP_LEN);
+	handshake->last_initiation_consumed = ktime_get_boottime_ns();
+}
+
+/* The second half of an initiation, with the shared secret of its peer. */
+static bool read_payload(struct incoming *in, struct vpn_noise *noise,
+			 const u8 static_static[VPN_KEY_LEN],
+			 struct vpn_request *request)
+{
+	const struct vpn_msg_initiation *message = (void *)in->skb->data;
+	const struct vpn_noise_keys keys = { .static_static = static_static };
+
+	if (!vpn_noise_read_payload(noise, &keys, message->ephemeral,
+				    in->payload, in->payload_len))
+		return false;
+	/* Version 0 says nothing behind the time stamp. */
+	return !vpn_tlv_read_request(request, in->payload + VPN_TIMESTAMP_LEN,
+				     in->payload_len - VPN_TIMESTAMP_LEN);
 }
 
 /*
@@ -392,96 +506,220 @@ static void forget_lost_initiation(struct vpn_peer *peer)
 		forget_initiation(&peer->handshake);
 }
 
-/* Build the response and install the session that the peer has to confirm. */
-static int write_response(struct vpn_peer *peer, struct vpn_noise *noise,
-			  const struct vpn_msg_initiation *message,
-			  struct vpn_msg_response *response)
+/* Octets of the response's payload, or -EMSGSIZE. */
+static int write_answer(struct vpn_session_kind kind,
+			const struct vpn_answer *answer, u8 *payload)
 {
-	struct vpn_handshake *handshake = &peer->handshake;
+	const size_t most = VPN_V1_RESPONSE_MAX - VPN_RESPONSE_OVERHEAD;
+	int said, len;
+
+	if (!kind.version)
+		return 0;
+	said = vpn_tlv_write_answer(answer, payload, most);
+	if (said < 0)
+		return said;
+	len = max(roundup(said, VPN_V1_RESPONSE_STEP), VPN_V1_RESPONSE_STEP);
+	memset(payload + said, 0, len - said);
+	return len;
+}
+
+/* Everything of a response but the sender's index and the macs. */
+static int write_response(struct vpn_noise *noise, const struct incoming *in,
+			  const struct vpn_answer *answer,
+			  const u8 remote_static[VPN_KEY_LEN],
+			  const u8 preshared_key[VPN_KEY_LEN],
+			  struct outgoing *out)
+{
+	const struct vpn_msg_initiation *initiation = (void *)in->skb->data;
+	struct vpn_msg_response *response = (void *)out->message;
 	u8 ephemeral_private[VPN_KEY_LEN];
 	const struct vpn_noise_keys keys = {
 		.ephemeral_private = ephemeral_private,
-		.remote_static = handshake->remote_static,
-		.remote_ephemeral = message->ephemeral,
-		.preshared_key = handshake->preshared_key,
+		.remote_static = remote_static,
+		.remote_ephemeral = initiation->ephemeral,
+		.preshared_key = preshared_key,
 	};
 	bool ok;
-	int err;
+	int len;
 
+	len = write_answer(in->kind, answer, out->payload);
+	if (len < 0)
+		return len;
 	curve25519_generate_secret(ephemeral_private);
-	ok = vpn_noise_write_response(noise, &keys, NULL, 0,
+	ok = vpn_noise_write_response(noise, &keys, out->payload, len,
 				      response->ephemeral);
 	memzero_explicit(ephemeral_private, sizeof(ephemeral_private));
 	if (!ok)
 		return -EKEYREJECTED;
+	response->header = header_of(VPN_MSG_RESPONSE, in->kind);
+	response->sender = 0;
+	response->receiver = initiation->sender;
+	out->len = VPN_RESPONSE_OVERHEAD + len;
+	return 0;
+}
 
-	err = vpn_index_assign(&peer->index);
-	if (err)
-		return err;
-	response->header = header_v0(VPN_MSG_RESPONSE);
+/* Build the response and install the session that the peer has to confirm. */
+static enum outcome accept_initiation(struct vpn_peer *peer,
+				      struct vpn_noise *noise,
+				      const struct incoming *in,
+				      const struct vpn_answer *answer,
+				      struct outgoing *out)
+{
+	const struct vpn_msg_initiation *initiation = (void *)in->skb->data;
+	struct vpn_msg_response *response = (void *)out->message;
+	struct vpn_handshake *handshake = &peer->handshake;
+
+	if (write_response(noise, in, answer, handshake->remote_static,
+			   handshake->preshared_key, out) ||
+	    vpn_index_assign(&peer->index))
+		goto err;
 	response->sender = peer->index.value;
-	response->receiver = message->sender;
-	return begin_session(peer, noise, message->sender, false);
+	if (begin_session(peer, noise, initiation->sender, false, in->kind))
+		goto err;
+	return ACCEPTED;
+err:
+	vpn_session_leave_seat(peer);
+	out->len = 0;
+	return REJECTED;
+}
+
+/* In version 0 there are no words for it. */
+static void reject_initiation(struct vpn_peer *peer, struct vpn_noise *noise,
+			      const struct incoming *in,
+			      const struct vpn_answer *answer,
+			      struct outgoing *out)
+{
+	struct vpn_handshake *handshake = &peer->handshake;
+
+	vpn_terms_refused(peer, &answer->reject, true);
+	if (in->kind.version)
+		write_response(noise, in, answer, handshake->remote_static,
+			       handshake->preshared_key, out);
+}
+
+/* An authentic initiation of a peer. */
+static enum outcome answer_peer(struct vpn_peer *peer, struct vpn_noise *noise,
+				const struct incoming *in,
+				const struct vpn_request *request,
+				struct outgoing *out)
+{
+	struct vpn_answer answer;
+	enum vpn_verdict verdict;
+
+	verdict = vpn_terms_judge(peer, in->kind, request, &answer);
+	/* It comes back with the same time stamp. */
+	if (verdict == VPN_VERDICT_WAIT)
+		return vpn_lobby_park(peer, in->skb, request) ? WAITING :
+								 IGNORED;
+	take_timestamp(&peer->handshake, in->payload);
+	forget_lost_initiation(peer);
+	if (verdict == VPN_VERDICT_REJECT) {
+		reject_initiation(peer, noise, in, &answer, out);
+		return REJECTED;
+	}
+	vpn_terms_heard(peer, in->kind, request);
+	return accept_initiation(peer, noise, in, &answer, out);
+}
+
+static enum outcome consume_of_peer(struct vpn_peer *peer,
+				    struct vpn_noise *noise,
+				    struct incoming *in, struct outgoing *out)
+{
+	struct vpn_handshake *handshake = &peer->handshake;
+	enum outcome outcome = IGNORED;
+	struct vpn_request request;
+
+	down_write(&handshake->lock);
+	if (!peer_is_gone(peer) &&
+	    read_payload(in, noise, handshake->static_static, &request) &&
+	    timestamp_is_good(handshake, in->payload))
+		outcome = answer_peer(peer, noise, in, &request, out);
+	up_write(&handshake->lock);
+	return outcome;
+}
+
+/* Whether a stranger has the key that its initiation claims. */
+static bool read_stranger(struct vpn_device *vpn, struct vpn_noise *noise,
+			  struct incoming *in,
+			  const u8 remote_static[VPN_KEY_LEN],
+			  struct vpn_request *request)
+{
+	u8 static_static[VPN_KEY_LEN];
+	bool ok;
+
+	lockdep_assert_held_read(&vpn->identity.lock);
+
+	ok = curve25519(static_static, vpn->identity.private_key,
+			remote_static) &&
+	     read_payload(in, noise, static_static, request);
+	memzero_explicit(static_static, sizeof(static_static));
+	return ok;
+}
+
+/* No listener, no work. */
+static enum outcome consume_of_stranger(struct vpn_device *vpn,
+					struct vpn_noise *noise,
+					struct incoming *in,
+					const u8 remote_static[VPN_KEY_LEN])
+{
+	struct vpn_request request;
+
+	if (!vpn_lobby_is_open(vpn) ||
+	    !read_stranger(vpn, noise, in, remote_static, &request))
+		return IGNORED;
+	if (vpn_lobby_enter(vpn, in->skb, remote_static, in->kind, &request))
+		return WAITING;
+	vpn_stats_drop(vpn, VPN_STAT_DROP_HANDSHAKE_LOBBY_FULL, 1);
+	return WAITING;
 }
 
 /* As far as the message can be understood without knowing its peer. */
-static struct vpn_peer *peer_of_initiation(struct vpn_device *vpn,
-					   struct vpn_noise *noise,
-					   const struct vpn_msg_initiation *message)
+static bool read_static(struct vpn_device *vpn, struct vpn_noise *noise,
+			const struct incoming *in, u8 remote_static[VPN_KEY_LEN])
 {
+	const struct vpn_msg_initiation *message = (void *)in->skb->data;
 	const struct vpn_identity *identity = &vpn->identity;
 	const struct vpn_noise_keys keys = {
 		.local_private = identity->private_key,
 	};
-	u8 remote_static[VPN_KEY_LEN];
 
 	lockdep_assert_held_read(&identity->lock);
 
 	if (!identity->present)
-		return NULL;
-	begin_v0(noise, identity->public_key);
-	if (!vpn_noise_read_static(noise, &keys, message->ephemeral,
-				   remote_static))
-		return NULL;
-	return vpn_peer_find(vpn, remote_static);
+		return false;
+	begin_noise(noise, in->suite, in->kind, identity->public_key);
+	return vpn_noise_read_static(noise, &keys, message->ephemeral,
+				     remote_static);
 }
 
 /*
- * Consume an initiation and build the response.
+ * Consume an initiation and build what is to be sent.
  *
- * Return: the peer with a reference, or NULL when the message is refused;
- * @err tells whether there is a response.
+ * Return: what became of it; then @peer is whose it is, with a reference, or
+ * NULL.
  */
-static struct vpn_peer *
-consume_initiation(struct vpn_device *vpn,
-		   const struct vpn_msg_initiation *message,
-		   struct vpn_msg_response *response, int *err)
+static enum outcome consume_initiation(struct vpn_device *vpn,
+				       struct incoming *in,
+				       struct outgoing *out,
+				       struct vpn_peer **peer)
 {
+	enum outcome outcome = IGNORED;
+	u8 remote_static[VPN_KEY_LEN];
 	struct vpn_noise noise;
-	struct vpn_peer *peer;
-	bool accepted = false;
 
+	*peer = NULL;
 	down_read(&vpn->identity.lock);
-	peer = peer_of_initiation(vpn, &noise, message);
-	if (!peer)
+	if (!read_static(vpn, &noise, in, remote_static))
 		goto out;
-
-	down_write(&peer->handshake.lock);
-	accepted = !peer_is_gone(peer) && read_timestamp(peer, &noise, message);
-	if (accepted) {
-		forget_lost_initiation(peer);
-		*err = write_response(peer, &noise, message, response);
-	}
-	up_write(&peer->handshake.lock);
-
-	if (!accepted) {
-		vpn_peer_put(peer);
-		peer = NULL;
-	}
+	*peer = vpn_peer_find(vpn, remote_static);
+	if (*peer)
+		outcome = consume_of_peer(*peer, &noise, in, out);
+	else
+		outcome = consume_of_stranger(vpn, &noise, in, remote_static);
 out:
 	up_read(&vpn->identity.lock);
 	memzero_explicit(&noise, sizeof(noise));
-	return peer;
+	return outcome;
 }
 
 static void note_authenticated(struct vpn_peer *peer, const struct sk_buff *skb)
@@ -491,35 +729,51 @@ static void note_authenticated(struct vpn_peer *peer, const struct sk_buff *skb)
 	vpn_timers_authenticated_received(peer);
 }
 
-static void send_response(struct vpn_peer *peer,
-			  struct vpn_msg_response *response)
+static void send_response(struct vpn_peer *peer, struct outgoing *out)
 {
-	/* The peer is about to confirm; an initiation of ours can wait. */
-	atomic64_set(&peer->last_initiation, ktime_get_boottime_ns());
-
-	vpn_timers_session_derived(peer);
 	vpn_timers_authenticated_sent(peer);
-	vpn_cookie_add_macs(response, sizeof(*response), peer);
-	if (!vpn_socket_send_message(peer, response, sizeof(*response)))
+	vpn_cookie_add_macs(out->message, out->len, peer);
+	if (!vpn_socket_send_message(peer, out->message, out->len))
 		count_message(peer->vpn, peer->id, VPN_MSG_RESPONSE, true);
 }
 
-static void receive_initiation(struct vpn_device *vpn, struct sk_buff *skb)
+/* What follows from the initiation of a peer. */
+static void conclude_initiation(struct vpn_peer *peer, enum outcome outcome,
+				const struct incoming *in, struct outgoing *out)
 {
-	const struct vpn_msg_initiation *message = (void *)skb->data;
-	struct vpn_msg_response response;
-	struct vpn_peer *peer;
-	int err;
+	struct vpn_device *vpn = peer->vpn;
 
-	peer = consume_initiation(vpn, message, &response, &err);
-	if (!peer) {
+	if (outcome == IGNORED) {
 		vpn_stats_drop(vpn, VPN_STAT_DROP_HANDSHAKE_REFUSED, 1);
 		return;
 	}
+	if (outcome == WAITING)
+		return;
 	count_message(vpn, peer->id, VPN_MSG_INITIATION, false);
-	note_authenticated(peer, skb);
-	if (!err)
-		send_response(peer, &response);
+	note_authenticated(peer, in->skb);
+	if (outcome == ACCEPTED) {
+		/* The peer is about to confirm; one of ours can wait. */
+		atomic64_set(&peer->last_initiation, ktime_get_boottime_ns());
+		vpn_timers_session_derived(peer);
+	} else {
+		vpn_stats_inc(vpn, VPN_STAT_HANDSHAKE_REJECTS_SENT);
+		vpn_event_refused(peer);
+	}
+	if (out->len)
+		send_response(peer, out);
+}
+
+static void receive_initiation(struct vpn_device *vpn, struct incoming *in,
+			       struct outgoing *out)
+{
+	enum outcome outcome;
+	struct vpn_peer *peer;
+
+	outcome = consume_initiation(vpn, in, out, &peer);
+	if (peer)
+		conclude_initiation(peer, outcome, in, out);
+	else if (outcome == IGNORED)
+		vpn_stats_drop(vpn, VPN_STAT_DROP_HANDSHAKE_REFUSED, 1);
 	vpn_peer_put(peer);
 }
 
@@ -536,41 +790,94 @@ static struct vpn_peer *peer_of_response(struct vpn_device *vpn, __le32 value)
 	return peer;
 }
 
-/* Whether the response completes the initiation that waits, and how it went. */
-static bool read_response(struct vpn_peer *peer,
-			  const struct vpn_msg_response *message, int *err)
+/* Whether the response opens and says something that we understand. */
+static bool open_response(struct vpn_peer *peer, struct incoming *in,
+			  struct vpn_noise *noise, struct vpn_answer *answer)
 {
+	const struct vpn_msg_response *message = (void *)in->skb->data;
 	struct vpn_handshake *handshake = &peer->handshake;
 	const struct vpn_noise_keys keys = {
 		.local_private = peer->vpn->identity.private_key,
 		.ephemeral_private = handshake->ephemeral_private,
 		.preshared_key = handshake->preshared_key,
 	};
-	struct vpn_noise noise;
+
+	return handshake->pending &&
+	       handshake->index.value == message->receiver &&
+	       handshake->kind.version == in->kind.version &&
+	       handshake->kind.suite == in->kind.suite &&
+	       vpn_noise_read_response(noise, &keys, message->ephemeral,
+				       in->payload, in->payload_len) &&
+	       !vpn_tlv_read_answer(answer, in->payload, in->payload_len);
+}
+
+/**
+ * struct conclusion - how an initiation of ours ended
+ * @rejected: the peer refused it
+ * @assigned: the peer told us something new to configure
+ * @lease: seconds that holds; zero for ever
+ * @err: zero when there is a session
+ */
+struct conclusion {
+	bool rejected;
+	bool assigned;
+	u32 lease;
+	int err;
+};
+
+/* The response is the peer's: take what it says. */
+static void conclude_handshake(struct vpn_peer *peer, struct incoming *in,
+			       struct vpn_noise *noise,
+			       const struct vpn_answer *answer,
+			       struct conclusion *conclusion)
+{
+	const struct vpn_msg_response *message = (void *)in->skb->data;
+	struct vpn_handshake *handshake = &peer->handshake;
+
+	conclusion->err = -ENOENT;
+	WRITE_ONCE(peer->terms.unanswered, 0);
+	if (answer->reject.reason) {
+		conclusion->rejected = true;
+		vpn_terms_refused(peer, &answer->reject, false);
+		return;
+	}
+	if (vpn_index_pass_on(&handshake->index, &peer->index))
+		conclusion->err = begin_session(peer, noise, message->sender,
+						true, in->kind);
+	if (conclusion->err || !in->kind.version)
+		return;
+	conclusion->lease = answer->assignment.lease;
+	conclusion->assigned = vpn_terms_assigned(peer, &answer->assignment,
+						  GFP_KERNEL);
+}
+
+/*
+ * Whether the response completes the initiation that waits. The state is
+ * copied, so that a forged response spoils nothing.
+ */
+static bool read_response(struct vpn_peer *peer, struct incoming *in,
+			  struct conclusion *conclusion)
+{
+	struct vpn_handshake *handshake = &peer->handshake;
+	struct vpn_noise noise = handshake->noise;
+	struct vpn_answer answer;
 	bool ok;
 
-	if (!handshake->pending || handshake->index.value != message->receiver)
-		return false;
-
-	noise = handshake->noise;
-	ok = vpn_noise_read_response(&noise, &keys, message->ephemeral,
-				     NULL, 0);
+	ok = open_response(peer, in, &noise, &answer);
 	if (ok) {
-		*err = -ENOENT;
-		if (vpn_index_pass_on(&handshake->index, &peer->index))
-			*err = begin_session(peer, &noise, message->sender,
-					     true);
+		conclude_handshake(peer, in, &noise, &answer, conclusion);
 		forget_initiation(handshake);
 	}
 	memzero_explicit(&noise, sizeof(noise));
 	return ok;
 }
 
-/* Return: as consume_initiation(); @err tells whether there is a session. */
-static struct vpn_peer *
-consume_response(struct vpn_device *vpn,
-		 const struct vpn_msg_response *message, int *err)
+/* Return: whose response it is, with a reference; NULL when it is ignored. */
+static struct vpn_peer *consume_response(struct vpn_device *vpn,
+					 struct incoming *in,
+					 struct conclusion *conclusion)
 {
+	const struct vpn_msg_response *message = (void *)in->skb->data;
 	struct vpn_peer *peer = peer_of_response(vpn, message->receiver);
 	bool accepted;
 
@@ -579,7 +886,7 @@ consume_response(struct vpn_device *vpn,
 
 	down_read(&vpn->identity.lock);
 	down_write(&peer->handshake.lock);
-	accepted = !peer_is_gone(peer) && read_response(peer, message, err);
+	accepted = !peer_is_gone(peer) && read_response(peer, in, conclusion);
 	up_write(&peer->handshake.lock);
 	up_read(&vpn->identity.lock);
 
@@ -589,25 +896,40 @@ consume_response(struct vpn_device *vpn,
 	return NULL;
 }
 
-static void receive_response(struct vpn_device *vpn, struct sk_buff *skb)
+static void start_using_session(struct vpn_peer *peer)
 {
-	const struct vpn_msg_response *message = (void *)skb->data;
-	struct vpn_peer *peer;
-	int err;
+	vpn_latency_handshake(peer, ktime_get_boottime_ns() -
+				    READ_ONCE(peer->handshake.sent));
+	vpn_timers_session_derived(peer);
+	vpn_timers_handshake_complete(peer);
+	vpn_event_handshake_done(peer);
+	/* The peer may not use the session before we have. */
+	vpn_tx_keepalive(peer);
+}
 
-	peer = consume_response(vpn, message, &err);
+static void receive_response(struct vpn_device *vpn, struct incoming *in)
+{
+	struct conclusion conclusion = {};
+	struct vpn_peer *peer;
+
+	peer = consume_response(vpn, in, &conclusion);
 	if (!peer) {
 		vpn_stats_drop(vpn, VPN_STAT_DROP_HANDSHAKE_REFUSED, 1);
 		return;
 	}
 	count_message(vpn, peer->id, VPN_MSG_RESPONSE, false);
-	note_authenticated(peer, skb);
-	if (!err) {
-		vpn_timers_session_derived(peer);
-		vpn_timers_handshake_complete(peer);
-		vpn_event_handshake_done(peer);
-		/* The peer may not use the session before we have. */
-		vpn_tx_keepalive(peer);
+	note_authenticated(peer, in->skb);
+	if (conclusion.rejected) {
+		vpn_stats_inc(vpn, VPN_STAT_HANDSHAKE_REJECTS_RECEIVED);
+		vpn_timers_handshake_rejected(peer);
+		vpn_event_refused(peer);
+	} else if (!conclusion.err) {
+		start_using_session(peer);
+		vpn_timers_assigned(peer, conclusion.lease);
+		if (in->kind.version)
+			vpn_timers_echo(peer);
+		if (conclusion.assigned)
+			vpn_event_assigned(peer);
 	}
 	vpn_peer_put(peer);
 }
@@ -633,6 +955,7 @@ static void send_cookie(struct vpn_device *vpn, struct sk_buff *skb)
 	struct vpn_msg_cookie reply;
 
 	vpn_cookie_make_reply(vpn, skb, message->sender, &reply);
+	reply.header.version = message->header.version;
 	if (!vpn_socket_reply(vpn, skb, &reply, sizeof(reply)))
 		count_message(vpn, 0, VPN_MSG_COOKIE, true);
 }
@@ -674,10 +997,56 @@ static bool pass_macs(struct vpn_device *vpn, struct sk_buff *skb)
 	return false;
 }
 
-static bool message_is(const struct sk_buff *skb, u8 type, unsigned int len)
+/* Octets of a message of that type that are not its payload. */
+static size_t overhead_of(u8 type)
 {
-	return skb->len == len &&
-	       vpn_header_is((const struct vpn_header *)skb->data, type);
+	return type == VPN_MSG_INITIATION ? VPN_INITIATION_OVERHEAD :
+					    VPN_RESPONSE_OVERHEAD;
+}
+
+/* False when there is no memory, or the suite is not available. */
+static bool incoming_begin(struct incoming *in, struct sk_buff *skb)
+{
+	const struct vpn_header *header = (void *)skb->data;
+
+	in->skb = skb;
+	in->kind.version = header->version;
+	in->kind.suite = le16_to_cpu(header->flags);
+	in->suite = vpn_noise_suite_of(in->kind.suite);
+	in->payload_len = skb->len - overhead_of(header->type);
+	in->payload = NULL;
+	if (!in->suite)
+		return false;
+	if (in->payload_len)
+		in->payload = kmalloc(in->payload_len, GFP_KERNEL);
+	return in->payload || !in->payload_len;
+}
+
+/* An initiation or a response, whose macs were right. */
+static void receive_noise(struct vpn_device *vpn, struct sk_buff *skb)
+{
+	const struct vpn_header *header = (void *)skb->data;
+	struct outgoing *out = NULL;
+	struct incoming in;
+
+	if (!incoming_begin(&in, skb))
+		goto no_memory;
+	if (header->type == VPN_MSG_RESPONSE) {
+		receive_response(vpn, &in);
+		goto out;
+	}
+	out = kmalloc_obj(*out, GFP_KERNEL);
+	if (!out)
+		goto no_memory;
+	out->len = 0;
+	receive_initiation(vpn, &in, out);
+	goto out;
+
+no_memory:
+	vpn_stats_drop(vpn, VPN_STAT_DROP_RX_NO_MEMORY, 1);
+out:
+	kfree_sensitive(in.payload);
+	kfree_sensitive(out);
 }
 
 void vpn_handshake_receive(struct vpn_device *vpn, struct sk_buff *skb)
@@ -686,20 +1055,58 @@ void vpn_handshake_receive(struct vpn_device *vpn, struct sk_buff *skb)
 		vpn_stats_drop(vpn, VPN_STAT_DROP_RX_NO_MEMORY, 1);
 		return;
 	}
-
-	if (message_is(skb, VPN_MSG_COOKIE, sizeof(struct vpn_msg_cookie))) {
-		receive_cookie(vpn, skb);
-	} else if (message_is(skb, VPN_MSG_INITIATION,
-			      sizeof(struct vpn_msg_initiation))) {
-		if (pass_macs(vpn, skb))
-			receive_initiation(vpn, skb);
-	} else if (message_is(skb, VPN_MSG_RESPONSE,
-			      sizeof(struct vpn_msg_response))) {
-		if (pass_macs(vpn, skb))
-			receive_response(vpn, skb);
-	} else {
+	if (skb->len < sizeof(struct vpn_header) ||
+	    !vpn_is_handshake((const struct vpn_header *)skb->data, skb->len))
 		vpn_stats_drop(vpn, VPN_STAT_DROP_RX_MALFORMED, 1);
+	else if (((const struct vpn_header *)skb->data)->type == VPN_MSG_COOKIE)
+		receive_cookie(vpn, skb);
+	else if (pass_macs(vpn, skb))
+		receive_noise(vpn, skb);
+}
+
+/* A stranger has no preshared key with us. */
+static void write_rejection(struct vpn_device *vpn, struct incoming *in,
+			    const struct vpn_answer *answer,
+			    struct outgoing *out,
+			    u8 remote_static[VPN_KEY_LEN])
+{
+	static const u8 none[VPN_KEY_LEN];
+	struct vpn_request request;
+	struct vpn_noise noise;
+
+	down_read(&vpn->identity.lock);
+	if (read_static(vpn, &noise, in, remote_static) &&
+	    read_stranger(vpn, &noise, in, remote_static, &request))
+		write_response(&noise, in, answer, remote_static, none, out);
+	up_read(&vpn->identity.lock);
+	memzero_explicit(&noise, sizeof(noise));
+}
+
+void vpn_handshake_reject(struct vpn_device *vpn, struct sk_buff *skb,
+			  const struct vpn_reject *reject)
+{
+	struct vpn_answer answer = { .reject = *reject };
+	u8 remote_static[VPN_KEY_LEN];
+	struct incoming in = {};
+	struct outgoing *out;
+
+	/* Version 0 has no words for it. */
+	if (!((const struct vpn_header *)skb->data)->version)
+		return;
+	out = kmalloc_obj(*out, GFP_KERNEL);
+	if (!out)
+		return;
+	out->len = 0;
+	if (incoming_begin(&in, skb))
+		write_rejection(vpn, &in, &answer, out, remote_static);
+	if (out->len) {
+		vpn_cookie_add_mac1(out->message, out->len, remote_static);
+		vpn_stats_inc(vpn, VPN_STAT_HANDSHAKE_REJECTS_SENT);
+		if (!vpn_socket_reply(vpn, skb, out->message, out->len))
+			count_message(vpn, 0, VPN_MSG_RESPONSE, true);
 	}
+	kfree_sensitive(in.payload);
+	kfree_sensitive(out);
 }
 
 void vpn_handshake_work(struct work_struct *work)

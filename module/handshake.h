@@ -9,6 +9,7 @@
 
 struct vpn_device;
 struct vpn_peer;
+struct vpn_reject;
 
 /**
  * struct vpn_handshake_worker - drains vpn_device.handshakes on one CPU
@@ -82,6 +83,19 @@ void vpn_handshake_initiation_work(struct work_struct *work);
  * Context: process.
  */
 void vpn_handshake_receive(struct vpn_device *vpn, struct sk_buff *skb);
+
+/**
+ * vpn_handshake_reject() - refuse a stranger's initiation, in words
+ * @vpn: the device
+ * @skb: the initiation, which was found authentic before
+ * @reject: why
+ *
+ * Does nothing about an initiation of version 0.
+ *
+ * Context: process.
+ */
+void vpn_handshake_reject(struct vpn_device *vpn, struct sk_buff *skb,
+			  const struct vpn_reject *reject);
 
 /**
  * vpn_handshake_work() - consume the messages in vpn_device.handshakes

@@ -13,18 +13,22 @@
 #include <net/genetlink.h>
 #include <net/ipv6.h>
 
+#include "aead.h"
 #include "allowedips.h"
 #include "device.h"
 #include "event.h"
 #include "handshake.h"
+#include "lobby.h"
 #include "netlink.h"
 #include "netlink-gen.h"
 #include "peer.h"
 #include "pool.h"
 #include "socket.h"
+#include "terms.h"
 #include "timer.h"
 #include "tx.h"
 
+#define PUSH_MTU_MIN	576
 #define PEER_ATTRS	ARRAY_SIZE(vpn_peer_set_input_nl_policy)
 #define ALLOWEDIP_ATTRS	ARRAY_SIZE(vpn_allowedip_nl_policy)
 #define ADDRESS_ATTRS	ARRAY_SIZE(vpn_address_nl_policy)
@@ -203,15 +207,43 @@ static int check_public_key(const struct nlattr *key,
 	return 0;
 }
 
-/* A name goes to terminals and logs. */
-static int check_name(const struct nlattr *name, struct netlink_ext_ack *extack)
+int vpn_netlink_check_text(const struct nlattr *text,
+			   struct netlink_ext_ack *extack)
 {
 	const char *c;
 
-	for (c = nla_data(name); *c; c++)
+	if (!text)
+		return 0;
+	for (c = nla_data(text); *c; c++)
 		if (isascii(*c) && iscntrl(*c))
-			return refuse(extack, name,
+			return refuse(extack, text,
 				      "the name has a control character");
+	return 0;
+}
+
+static int check_credential(struct nlattr **tb, const struct nlattr *peer,
+			    struct netlink_ext_ack *extack)
+{
+	struct nlattr *credential = tb[VPN_A_PEER_CREDENTIAL];
+	struct nlattr *kind = tb[VPN_A_PEER_CREDENTIAL_KIND];
+
+	if (kind && !credential)
+		return refuse(extack, kind,
+			      "there is a kind of credential, but no credential");
+	if (credential && nla_len(credential) && !kind)
+		return refuse_without(extack, peer, VPN_A_PEER_CREDENTIAL_KIND,
+				      "a credential needs its kind");
+	return 0;
+}
+
+static int check_cipher(const struct nlattr *cipher,
+			struct netlink_ext_ack *extack)
+{
+	u32 suite = nla_get_u32(cipher);
+
+	if (suite != VPN_CIPHER_ANY && !vpn_aead_suite_available(suite))
+		return refuse(extack, cipher,
+			      "this kernel does not have the cipher");
 	return 0;
 }
 
@@ -390,8 +422,12 @@ static int check_peer(const struct nlattr *peer, struct netlink_ext_ack *extack)
 				      "a peer needs a public key");
 
 	err = check_public_key(tb[VPN_A_PEER_PUBLIC_KEY], extack);
-	if (!err && tb[VPN_A_PEER_NAME])
-		err = check_name(tb[VPN_A_PEER_NAME], extack);
+	if (!err)
+		err = vpn_netlink_check_text(tb[VPN_A_PEER_NAME], extack);
+	if (!err && tb[VPN_A_PEER_CIPHER])
+		err = check_cipher(tb[VPN_A_PEER_CIPHER], extack);
+	if (!err)
+		err = check_credential(tb, peer, extack);
 	if (!err)
 		err = check_endpoint(tb, peer, extack);
 	if (!err)
@@ -424,9 +460,120 @@ static int check_peers(struct genl_info *info)
 	return 0;
 }
 
+/* Addresses of a list of ours for clients; @whole: no prefixes. */
+static int check_list(const struct nlattr *list, unsigned int max, bool whole,
+		      struct netlink_ext_ack *extack)
+{
+	struct vpn_prefix prefix;
+	unsigned int count = 0;
+	struct nlattr *attr;
+	int err, rem;
+
+	if (!list)
+		return 0;
+	nla_for_each_nested(attr, list, rem) {
+		if (nla_type(attr) != VPN_A_LIST_ADDRESS)
+			return refuse(extack, attr, "a list has addresses only");
+		err = vpn_netlink_read_address(&prefix, attr, extack);
+		if (err)
+			return err;
+		if (whole && prefix.bits != prefix.len * 8)
+			return refuse(extack, attr,
+				      "a DNS server has an address, not a prefix");
+		if (++count > max)
+			return refuse(extack, attr,
+				      "clients can't be told of so many");
+	}
+	return 0;
+}
+
+static int check_offer(struct genl_info *info)
+{
+	struct nlattr *mtu = info->attrs[VPN_A_DEVICE_PUSH_MTU];
+	int err;
+
+	err = vpn_netlink_check_text(info->attrs[VPN_A_DEVICE_HOST_NAME],
+				     info->extack);
+	if (!err)
+		err = check_list(info->attrs[VPN_A_DEVICE_PUSH_DNS],
+				 VPN_DNS_MAX, true, info->extack);
+	if (!err)
+		err = check_list(info->attrs[VPN_A_DEVICE_PUSH_ROUTES],
+				 VPN_ROUTES_MAX, false, info->extack);
+	if (!err && mtu && nla_get_u16(mtu) && nla_get_u16(mtu) < PUSH_MTU_MIN)
+		err = refuse(info->extack, mtu,
+			     "clients are not told of an MTU below 576");
+	return err;
+}
+
 /*
  * Carrying a change out
  */
+
+/* check_list() has seen the list. */
+static u8 read_list(struct vpn_prefix *to, unsigned int max,
+		    const struct nlattr *list)
+{
+	const struct nlattr *attr;
+	unsigned int count = 0;
+	int rem;
+
+	nla_for_each_nested(attr, list, rem)
+		if (count < max &&
+		    !vpn_netlink_read_address(&to[count], attr, NULL))
+			count++;
+	return count;
+}
+
+static void read_offer(struct vpn_offer *offer, struct nlattr **attrs)
+{
+	struct vpn_assignment *push = &offer->assignment;
+
+	if (attrs[VPN_A_DEVICE_HOST_NAME])
+		strscpy(offer->host_name,
+			nla_data(attrs[VPN_A_DEVICE_HOST_NAME]),
+			sizeof(offer->host_name));
+	if (attrs[VPN_A_DEVICE_PUSH_DNS])
+		push->dns_count = read_list(push->dns, VPN_DNS_MAX,
+					    attrs[VPN_A_DEVICE_PUSH_DNS]);
+	if (attrs[VPN_A_DEVICE_PUSH_ROUTES])
+		push->route_count = read_list(push->routes, VPN_ROUTES_MAX,
+					      attrs[VPN_A_DEVICE_PUSH_ROUTES]);
+	if (attrs[VPN_A_DEVICE_PUSH_MTU])
+		push->mtu = nla_get_u16(attrs[VPN_A_DEVICE_PUSH_MTU]);
+	if (attrs[VPN_A_DEVICE_PUSH_KEEPALIVE])
+		push->keepalive =
+			nla_get_u16(attrs[VPN_A_DEVICE_PUSH_KEEPALIVE]);
+}
+
+static bool changes_offer(struct nlattr **attrs)
+{
+	return attrs[VPN_A_DEVICE_HOST_NAME] || attrs[VPN_A_DEVICE_PUSH_DNS] ||
+	       attrs[VPN_A_DEVICE_PUSH_ROUTES] ||
+	       attrs[VPN_A_DEVICE_PUSH_MTU] ||
+	       attrs[VPN_A_DEVICE_PUSH_KEEPALIVE];
+}
+
+/* What the request does not mention stays as it is. */
+static int apply_offer(struct vpn_device *vpn, struct genl_info *info)
+{
+	struct vpn_offer *offer, *former;
+
+	if (!changes_offer(info->attrs))
+		return 0;
+	offer = kzalloc_obj(*offer, GFP_KERNEL);
+	if (!offer) {
+		GENL_SET_ERR_MSG(info, "no memory for what clients are told");
+		return -ENOMEM;
+	}
+	former = rcu_dereference_protected(vpn->offer,
+					   lockdep_is_held(&vpn->lock));
+	if (former)
+		*offer = *former;
+	read_offer(offer, info->attrs);
+	vpn_device_set_offer(vpn, offer);
+	return 0;
+}
 
 static int apply_port(struct vpn_device *vpn, const struct nlattr *port,
 		      struct netlink_ext_ack *extack)
@@ -642,6 +789,24 @@ static int apply_address_mode(struct vpn_peer *peer, const struct nlattr *nest,
 	return 0;
 }
 
+static int apply_terms(struct vpn_peer *peer, struct nlattr **tb)
+{
+	struct nlattr *credential = tb[VPN_A_PEER_CREDENTIAL];
+	struct nlattr *kind = tb[VPN_A_PEER_CREDENTIAL_KIND];
+
+	if (tb[VPN_A_PEER_CIPHER])
+		WRITE_ONCE(peer->terms.cipher,
+			   nla_get_u32(tb[VPN_A_PEER_CIPHER]));
+	if (tb[VPN_A_PEER_EXPIRES])
+		vpn_timers_set_expires(peer,
+				       nla_get_u64(tb[VPN_A_PEER_EXPIRES]));
+	if (!credential)
+		return 0;
+	return vpn_terms_set_credential(peer, kind ? nla_get_u32(kind) : 0,
+					nla_data(credential),
+					nla_len(credential));
+}
+
 /* Everything that is set of a peer but its keepalive, which may send. */
 static int apply_settings(struct vpn_peer *peer, const struct nlattr *nest,
 			  struct nlattr **tb, struct netlink_ext_ack *extack)
@@ -663,6 +828,8 @@ static int apply_settings(struct vpn_peer *peer, const struct nlattr *nest,
 		err = vpn_peer_set_name(peer, nla_data(tb[VPN_A_PEER_NAME]));
 	if (!err)
 		err = apply_endpoint(peer, tb);
+	if (!err)
+		err = apply_terms(peer, tb);
 	if (err) {
 		NL_SET_ERR_MSG_ATTR(extack, nest, "no memory for the peer");
 		return err;
@@ -718,6 +885,9 @@ static int change_peer(struct vpn_peer *peer, const struct nlattr *nest,
 
 	if (keepalive)
 		vpn_timers_set_persistent_keepalive(peer, nla_get_u16(keepalive));
+	if (tb[VPN_A_PEER_ADDRESS_MODE] || tb[VPN_A_PEER_CREDENTIAL] ||
+	    tb[VPN_A_PEER_CIPHER])
+		vpn_timers_request(peer);
 	if (netif_running(peer->vpn->dev))
 		vpn_tx_staged(peer);
 	return 0;
@@ -738,6 +908,8 @@ static int add_peer(struct vpn_device *vpn, const struct nlattr *nest,
 	vpn_event_peer_added(peer);
 	if (err)
 		vpn_peer_remove(peer);
+	else
+		vpn_lobby_admit(peer);
 	return err;
 }
 
@@ -791,6 +963,7 @@ static int apply(struct vpn_device *vpn, struct genl_info *info)
 	struct nlattr *key = info->attrs[VPN_A_DEVICE_PRIVATE_KEY];
 	struct nlattr *port = info->attrs[VPN_A_DEVICE_LISTEN_PORT];
 	struct nlattr *fwmark = info->attrs[VPN_A_DEVICE_FWMARK];
+	struct nlattr *max_peers = info->attrs[VPN_A_DEVICE_MAX_PEERS];
 	int err;
 
 	vpn->generation++;
@@ -807,10 +980,13 @@ static int apply(struct vpn_device *vpn, struct genl_info *info)
 		vpn_peer_remove_all(vpn);
 	if (key)
 		vpn_device_set_private_key(vpn, nla_data(key));
-	if (port || fwmark || key)
+	if (max_peers)
+		WRITE_ONCE(vpn->max_peers, nla_get_u32(max_peers));
+	err = apply_offer(vpn, info);
+	if (port || fwmark || key || max_peers || changes_offer(info->attrs))
 		vpn_event_device_changed(vpn);
 
-	return apply_peers(vpn, info);
+	return err ?: apply_peers(vpn, info);
 }
 
 /* The request's memory lives on in the allocator: leave no keys there. */
@@ -827,7 +1003,8 @@ static void wipe_keys(struct genl_info *info)
 		if (nla_type(peer) != VPN_A_DEVICE_PEERS)
 			continue;
 		nla_for_each_nested(attr, peer, peer_rem)
-			if (nla_type(attr) == VPN_A_PEER_PRESHARED_KEY)
+			if (nla_type(attr) == VPN_A_PEER_PRESHARED_KEY ||
+			    nla_type(attr) == VPN_A_PEER_CREDENTIAL)
 				memzero_explicit(nla_data(attr), nla_len(attr));
 	}
 }
@@ -843,7 +1020,9 @@ int vpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct vpn_device *vpn = netdev_priv(dev);
 	int err;
 
-	err = check_peers(info);
+	err = check_offer(info);
+	if (!err)
+		err = check_peers(info);
 	if (err)
 		goto out;
 

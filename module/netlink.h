@@ -163,4 +163,26 @@ int vpn_dump_done(struct netlink_callback *cb);
 void *vpn_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
 		     struct vpn_device *vpn, u8 cmd, u32 generation);
 
+/**
+ * vpn_netlink_put_state() - append what a peer has said and been told
+ * @skb: message, within a nest of peer attributes
+ * @peer: the peer
+ *
+ * Assignment, refusal, goodbye, names, round-trip time.
+ *
+ * Context: any.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vpn_netlink_put_state(struct sk_buff *skb, struct vpn_peer *peer);
+
+/**
+ * vpn_netlink_check_text() - refuse what would upset a terminal or a log
+ * @text: string attribute, or NULL
+ * @extack: says what is wrong with it
+ *
+ * Return: 0 or -EINVAL.
+ */
+int vpn_netlink_check_text(const struct nlattr *text,
+			   struct netlink_ext_ack *extack);
+
 #endif

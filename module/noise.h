@@ -107,6 +107,8 @@ struct vpn_identity {
  *	zero when there can't be one
  * @preshared_key: zero when there is none
  * @pending: whether an initiation of ours waits for its response
+ * @kind: version and suite of that initiation
+ * @sent: when it was sent, boot clock, ns
  * @index: address of that response
  * @noise: state after that initiation
  * @ephemeral_private: of that initiation
@@ -124,6 +126,8 @@ struct vpn_handshake {
 	u8 static_static[VPN_KEY_LEN];
 	u8 preshared_key[VPN_KEY_LEN];
 	bool pending;
+	struct vpn_session_kind kind;
+	u64 sent;
 	struct vpn_index index;
 	struct vpn_noise noise;
 	u8 ephemeral_private[VPN_KEY_LEN];

@@ -11,6 +11,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
+#include "control.h"
 #include "device.h"
 #include "event.h"
 #include "handshake.h"
@@ -74,6 +75,7 @@ static struct vpn_peer *peer_alloc(struct vpn_device *vpn,
 	peer->index.kind = VPN_INDEX_HANDSHAKE;
 	INIT_WORK(&peer->initiation_work, vpn_handshake_initiation_work);
 	INIT_WORK(&peer->erase_work, vpn_timers_erase_work);
+	INIT_WORK(&peer->expire_work, vpn_timers_expire_work);
 	vpn_handshake_setup(peer, public_key);
 	vpn_cookie_setup(&peer->cookie, public_key);
 	vpn_timers_setup(peer);
@@ -83,6 +85,8 @@ static struct vpn_peer *peer_alloc(struct vpn_device *vpn,
 static void peer_free(struct vpn_peer *peer)
 {
 	kfree(peer->name);
+	kfree(peer->latency);
+	vpn_terms_free(peer);
 	memzero_explicit(peer, sizeof(*peer));
 	kmem_cache_free(peer_cache, peer);
 }
@@ -162,6 +166,7 @@ static void peer_finish(struct vpn_peer *peer)
 	vpn_timers_stop(peer);
 	stop_work(peer, &peer->initiation_work);
 	stop_work(peer, &peer->erase_work);
+	stop_work(peer, &peer->expire_work);
 	vpn_peer_end_sessions(peer);
 	vpn_event_peer_removed(peer);
 	vpn_peer_put(peer);
@@ -169,6 +174,7 @@ static void peer_finish(struct vpn_peer *peer)
 
 void vpn_peer_remove(struct vpn_peer *peer)
 {
+	vpn_control_disconnect(peer, VPN_DISCONNECT_REASON_PEER_REMOVED);
 	peer_detach(peer);
 	synchronize_net();
 	peer_finish(peer);
@@ -184,6 +190,7 @@ void vpn_peer_remove_all(struct vpn_device *vpn)
 	if (list_empty(&vpn->peers))
 		return;
 	list_for_each_entry_safe(peer, tmp, &vpn->peers, list) {
+		vpn_control_disconnect(peer, VPN_DISCONNECT_REASON_PEER_REMOVED);
 		peer_detach(peer);
 		list_add_tail(&peer->list, &gone);
 	}

@@ -15,6 +15,7 @@
 #include "noise.h"
 #include "session.h"
 #include "socket.h"
+#include "terms.h"
 
 struct vpn_device;
 
@@ -25,6 +26,9 @@ struct vpn_device;
  * @new_handshake: data were sent and wait for an answer
  * @erase_keys: what has to do with the last sessions goes
  * @persistent_keepalive: a message is due, whatever happens
+ * @renew: we ask for an address, again
+ * @expiry: the peer's time is over
+ * @echo: the round-trip time is taken, if the session is in use
  * @handshake_attempts: initiations repeated since the first
  * @persistent_keepalive_interval: seconds; 0 is off
  * @need_another_keepalive: more was received while @send_keepalive ran
@@ -38,11 +42,28 @@ struct vpn_timers {
 	struct timer_list new_handshake;
 	struct timer_list erase_keys;
 	struct timer_list persistent_keepalive;
+	struct timer_list renew;
+	struct timer_list expiry;
+	struct timer_list echo;
 	unsigned int handshake_attempts;
 	u16 persistent_keepalive_interval;
 	bool need_another_keepalive;
 	bool sent_lastminute_handshake;
 	bool enabled;
+};
+
+/**
+ * struct vpn_echo - a ping that waits for its pong
+ * @octets: of the ping, random; zero when none waits
+ * @sent: when it was sent, boot clock, ns
+ * @rtt: round-trip time of the latest one, ns; zero before
+ * @rx_bytes: what had been received when the last one was sent
+ */
+struct vpn_echo {
+	atomic64_t octets;
+	u64 sent;
+	u64 rtt;
+	u64 rx_bytes;
 };
 
 /**
@@ -61,6 +82,12 @@ struct vpn_timers {
  *	lock of @staged
  * @initiation_work: sends an initiation from process context
  * @erase_work: ends the sessions from process context
+ * @expire_work: the same, and says so, when the peer's time is over
+ * @terms: what either end may have and has said
+ * @echo: the ping that waits for its pong
+ * @latency: of handshakes and echoes; NULL before the first
+ * @disconnect: reason that the peer gave last; zero for none
+ * @disconnect_time: when, wall clock, ns
  * @last_initiation: when an initiation was last sent, boot clock, ns
  * @last_handshake: when the latest handshake completed, wall clock, ns
  * @rx_bytes: octets of authenticated messages, with their overhead
@@ -94,6 +121,12 @@ struct vpn_peer {
 	unsigned int staged_bytes;
 	struct work_struct initiation_work;
 	struct work_struct erase_work;
+	struct work_struct expire_work;
+	struct vpn_terms terms;
+	struct vpn_echo echo;
+	struct vpn_latency *latency;
+	u8 disconnect;
+	u64 disconnect_time;
 	atomic64_t last_initiation;
 	u64 last_handshake;
 	atomic64_t rx_bytes;

@@ -798,6 +798,17 @@ static bool queue_handshake(struct vpn_device *vpn, struct sk_buff *skb,
 	return whole;
 }
 
+bool vpn_rx_requeue(struct vpn_device *vpn, struct sk_buff *skb)
+{
+	if (skb_queue_len_lockless(&vpn->handshakes) >= VPN_HANDSHAKES_MAX)
+		return false;
+	skb_queue_tail(&vpn->handshakes, skb);
+	preempt_disable();
+	wake_worker(vpn);
+	preempt_enable();
+	return true;
+}
+
 static bool same_header(const struct vpn_header *a, const struct vpn_header *b)
 {
 	return !memcmp(a, b, sizeof(*a));

@@ -2,6 +2,7 @@
 #ifndef VPN_RX_H
 #define VPN_RX_H
 
+struct sk_buff;
 struct vpn_device;
 
 int vpn_rx_setup(struct vpn_device *vpn);
@@ -16,5 +17,15 @@ void vpn_rx_teardown(struct vpn_device *vpn);
  * Context: softirq of the CPU that received them.
  */
 void vpn_rx_schedule(struct vpn_device *vpn);
+
+/**
+ * vpn_rx_requeue() - let a handshake message be consumed once more
+ * @vpn: the device
+ * @skb: the message, as it was received; its reference passes on
+ *
+ * Context: process.
+ * Return: whether there was room for it.
+ */
+bool vpn_rx_requeue(struct vpn_device *vpn, struct sk_buff *skb);
 
 #endif

@@ -182,6 +182,52 @@ int vpn_session_begin(struct vpn_peer *peer, const u8 send[VPN_KEY_LEN],
 	return 0;
 }
 
+static bool take_seat(struct vpn_peer *peer, unsigned int max)
+	__must_hold(&peer->keypairs.lock)
+{
+	atomic_t *seats = &peer->vpn->seats;
+	int taken = atomic_read(seats);
+
+	if (peer->keypairs.seated)
+		return true;
+	do {
+		if (max && taken >= 0 && (unsigned int)taken >= max)
+			return false;
+	} while (!atomic_try_cmpxchg(seats, &taken, taken + 1));
+	peer->keypairs.seated = true;
+	return true;
+}
+
+static void leave_seat(struct vpn_peer *peer)
+	__must_hold(&peer->keypairs.lock)
+{
+	if (peer->keypairs.seated)
+		atomic_dec(&peer->vpn->seats);
+	peer->keypairs.seated = false;
+}
+
+bool vpn_session_take_seat(struct vpn_peer *peer, unsigned int max)
+{
+	bool seated;
+
+	spin_lock_bh(&peer->keypairs.lock);
+	seated = take_seat(peer, max);
+	spin_unlock_bh(&peer->keypairs.lock);
+	return seated;
+}
+
+void vpn_session_leave_seat(struct vpn_peer *peer)
+{
+	struct vpn_keypairs *keypairs = &peer->keypairs;
+
+	spin_lock_bh(&keypairs->lock);
+	if (!rcu_access_pointer(keypairs->current_keypair) &&
+	    !rcu_access_pointer(keypairs->previous) &&
+	    !rcu_access_pointer(keypairs->next))
+		leave_seat(peer);
+	spin_unlock_bh(&keypairs->lock);
+}
+
 bool vpn_session_confirm(struct vpn_peer *peer, struct vpn_keypair *keypair)
 {
 	struct vpn_keypairs *keypairs = &peer->keypairs;
@@ -219,6 +265,7 @@ bool vpn_session_end_all(struct vpn_peer *peer)
 	keypair_drop(current_keypair);
 	keypair_drop(previous);
 	keypair_drop(next);
+	leave_seat(peer);
 	spin_unlock_bh(&keypairs->lock);
 	return current_keypair || previous || next;
 }

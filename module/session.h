@@ -21,9 +21,11 @@ struct vpn_peer;
  * @current_keypair: what we seal with
  * @previous: what the peer may still seal with
  * @next: agreed as responder, not yet confirmed by a message of the peer
+ * @seated: the peer counts in vpn_device.seats
  */
 struct vpn_keypairs {
 	spinlock_t lock;
+	bool seated;
 	struct vpn_keypair __rcu *current_keypair;
 	struct vpn_keypair __rcu *previous;
 	struct vpn_keypair __rcu *next;
@@ -108,6 +110,22 @@ bool vpn_replay_accept(struct vpn_replay *replay, u64 counter);
 int vpn_session_begin(struct vpn_peer *peer, const u8 send[VPN_KEY_LEN],
 		      const u8 receive[VPN_KEY_LEN], __le32 remote_index,
 		      bool initiator, const struct vpn_session_kind *kind);
+
+/**
+ * vpn_session_take_seat() - count a peer among those with a session
+ * @peer: the peer
+ * @max: how many there may be; zero for any number
+ *
+ * Context: process or softirq.
+ * Return: whether the peer has a seat now. vpn_session_end_all() gives it back.
+ */
+bool vpn_session_take_seat(struct vpn_peer *peer, unsigned int max);
+
+/**
+ * vpn_session_leave_seat() - no session came of it
+ * @peer: the peer, which keeps its seat if it has another session
+ */
+void vpn_session_leave_seat(struct vpn_peer *peer);
 
 /**
  * vpn_session_confirm() - note that a message of a session was authenticated

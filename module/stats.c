@@ -4,7 +4,11 @@
  * what was dropped why.
  */
 
+#include <linux/bitops.h>
+#include <linux/slab.h>
+
 #include "device.h"
+#include "peer.h"
 #include "stats.h"
 #include "trace.h"
 
@@ -88,4 +92,66 @@ void vpn_stats_read(const struct vpn_device *vpn, u64 *values)
 		for (stat = 0; stat < VPN_STAT_COUNT; stat++)
 			values[stat] += read_one(per_cpu_ptr(vpn->stats, cpu),
 						 stat);
+}
+
+u64 vpn_latency_bound(unsigned int bucket)
+{
+	unsigned int octave = VPN_LATENCY_OCTAVE_MIN + bucket / 4;
+
+	if (bucket == VPN_LATENCY_BUCKETS - 1)
+		return 0;
+	return (4ULL + bucket % 4 + 1) << (octave - 2);
+}
+
+static unsigned int bucket_of(u64 ns)
+{
+	unsigned int octave = ns ? fls64(ns) - 1 : 0, bucket;
+
+	if (octave < VPN_LATENCY_OCTAVE_MIN)
+		return 0;
+	bucket = (octave - VPN_LATENCY_OCTAVE_MIN) * 4 +
+		 (ns >> (octave - 2)) % 4;
+	return min(bucket, VPN_LATENCY_BUCKETS - 1U);
+}
+
+static void histogram_add(struct vpn_histogram *histogram, u64 ns)
+{
+	atomic64_inc(&histogram->count);
+	atomic64_add(ns, &histogram->sum);
+	atomic_inc(&histogram->buckets[bucket_of(ns)]);
+}
+
+/* Most of a million peers never answer anything: room comes with the first. */
+static struct vpn_latency *latency_of(struct vpn_peer *peer)
+{
+	struct vpn_latency *latency = READ_ONCE(peer->latency), *other;
+
+	if (latency)
+		return latency;
+	latency = kzalloc_obj(*latency, GFP_ATOMIC | __GFP_NOWARN);
+	if (!latency)
+		return NULL;
+	other = cmpxchg(&peer->latency, NULL, latency);
+	if (!other)
+		return latency;
+	kfree(latency);
+	return other;
+}
+
+void vpn_latency_handshake(struct vpn_peer *peer, u64 ns)
+{
+	struct vpn_latency *latency = latency_of(peer);
+
+	histogram_add(&peer->vpn->latency.handshake, ns);
+	if (latency)
+		histogram_add(&latency->handshake, ns);
+}
+
+void vpn_latency_echo(struct vpn_peer *peer, u64 ns)
+{
+	struct vpn_latency *latency = latency_of(peer);
+
+	histogram_add(&peer->vpn->latency.echo, ns);
+	if (latency)
+		histogram_add(&latency->echo, ns);
 }

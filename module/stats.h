@@ -2,11 +2,13 @@
 #ifndef VPN_STATS_H
 #define VPN_STATS_H
 
+#include <linux/atomic.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 #include <linux/u64_stats_sync.h>
 
 struct vpn_device;
+struct vpn_peer;
 
 /* Counter, name in "ethtool -S", in the order of the packet's way. */
 #define VPN_STATS(X)							\
@@ -26,6 +28,11 @@ struct vpn_device;
 	X(HANDSHAKE_INITIATIONS_RECEIVED, "rx_initiations")		\
 	X(HANDSHAKE_RESPONSES_RECEIVED, "rx_responses")			\
 	X(HANDSHAKE_COOKIES_RECEIVED, "rx_cookies")			\
+	X(HANDSHAKE_REJECTS_SENT, "tx_rejects")				\
+	X(HANDSHAKE_REJECTS_RECEIVED, "rx_rejects")			\
+	X(AUTH_REQUESTS, "auth_requests")				\
+	X(DISCONNECTS_SENT, "tx_disconnects")				\
+	X(DISCONNECTS_RECEIVED, "rx_disconnects")			\
 	X(DROP_TX_NOT_IP, "drop_tx_not_ip")				\
 	X(DROP_TX_NO_PEER, "drop_tx_no_peer")				\
 	X(DROP_TX_NO_ENDPOINT, "drop_tx_no_endpoint")			\
@@ -48,7 +55,8 @@ struct vpn_device;
 	X(DROP_RX_NO_MEMORY, "drop_rx_no_memory")			\
 	X(DROP_HANDSHAKE_BAD_MAC, "drop_handshake_bad_mac")		\
 	X(DROP_HANDSHAKE_LIMITED, "drop_handshake_limited")		\
-	X(DROP_HANDSHAKE_REFUSED, "drop_handshake_refused")
+	X(DROP_HANDSHAKE_REFUSED, "drop_handshake_refused")		\
+	X(DROP_HANDSHAKE_LOBBY_FULL, "drop_handshake_lobby_full")
 
 enum vpn_stat {
 #define VPN_STAT_ENUM(id, name) VPN_STAT_##id,
@@ -99,6 +107,48 @@ void vpn_stats_received(struct vpn_device *vpn, unsigned int packets,
 			unsigned int bytes);
 void vpn_stats_sent(struct vpn_device *vpn, unsigned int packets,
 		    unsigned int bytes);
+
+/*
+ * Latencies are counted in buckets, of which four share an octave, from 16 us
+ * up to a minute; the first and the last take what is below and above.
+ */
+#define VPN_LATENCY_OCTAVE_MIN	14
+#define VPN_LATENCY_OCTAVES	22
+#define VPN_LATENCY_BUCKETS	(VPN_LATENCY_OCTAVES * 4 + 1)
+
+/**
+ * struct vpn_histogram - how many samples were how long
+ * @count: of all
+ * @sum: of all, ns
+ * @buckets: their counts
+ */
+struct vpn_histogram {
+	atomic64_t count;
+	atomic64_t sum;
+	atomic_t buckets[VPN_LATENCY_BUCKETS];
+};
+
+/**
+ * struct vpn_latency - how soon something is answered
+ * @handshake: initiations
+ * @echo: pings
+ */
+struct vpn_latency {
+	struct vpn_histogram handshake;
+	struct vpn_histogram echo;
+};
+
+/* An answer came after @ns. Any context; a peer has room from the first on. */
+void vpn_latency_handshake(struct vpn_peer *peer, u64 ns);
+void vpn_latency_echo(struct vpn_peer *peer, u64 ns);
+
+/**
+ * vpn_latency_bound() - upper bound of a bucket
+ * @bucket: its number
+ *
+ * Return: ns, not included; zero for the last, which has none.
+ */
+u64 vpn_latency_bound(unsigned int bucket);
 
 /* Sum over the CPUs; @values has room for VPN_STAT_COUNT. */
 void vpn_stats_read(const struct vpn_device *vpn, u64 *values);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The clocks of a peer (WireGuard white paper, section 6). Each of its five
- * timers stands for one promise:
+ * The clocks of a peer (WireGuard white paper, section 6). Each of its timers
+ * stands for one promise:
  *
  * retransmit_handshake: an initiation is repeated until it is answered, for
  *	%VPN_REKEY_ATTEMPT_TIME or a bit longer.
@@ -11,6 +11,11 @@
  * erase_keys: keys do not outlive their use by more than three times
  *	%VPN_REJECT_AFTER_TIME.
  * persistent_keepalive: what the administrator asked for.
+ * renew: who asks for an address asks until it has one, and again when half of
+ *	its lease is over.
+ * expiry: a peer whose time is over has no session.
+ * echo: the initiator of a session of version 1 that is in use knows its
+ *	round-trip time.
  *
  * Timers run on jiffies; ages that decide about keys are taken on the boot
  * clock, which goes on while the machine sleeps.
@@ -19,12 +24,20 @@
 #include <linux/moduleparam.h>
 #include <linux/random.h>
 
+#include "control.h"
 #include "device.h"
 #include "event.h"
 #include "handshake.h"
 #include "peer.h"
 #include "timer.h"
 #include "tx.h"
+
+/* Seconds until an address is asked for once more, and between echoes. */
+#define RENEW_RETRY	30
+#define ECHO_INTERVAL	60
+
+/* Somebody may set the wall clock: look at it that often, in seconds. */
+#define EXPIRY_LOOK	60
 
 #define HANDSHAKE_ATTEMPTS_MAX (VPN_REKEY_ATTEMPT_TIME / VPN_REKEY_TIMEOUT)
 
@@ -72,6 +85,18 @@ static void arm_erase_keys(struct vpn_peer *peer)
 	    vpn_seconds_to_jiffies(3 * VPN_REJECT_AFTER_TIME));
 }
 
+static bool asks_for_address(const struct vpn_peer *peer)
+{
+	return READ_ONCE(peer->address_mode) == VPN_ADDRESS_MODE_REQUEST;
+}
+
+static void retry_renewal(struct vpn_peer *peer)
+{
+	if (asks_for_address(peer))
+		arm(peer, &peer->timers.renew,
+		    vpn_seconds_to_jiffies(RENEW_RETRY));
+}
+
 /* The peer does not answer: stop, and let the application hear of it. */
 static void give_up_handshake(struct vpn_peer *peer)
 {
@@ -82,6 +107,7 @@ static void give_up_handshake(struct vpn_peer *peer)
 	vpn_tx_purge_staged(peer);
 	if (!timer_pending(&peer->timers.erase_keys))
 		arm_erase_keys(peer);
+	retry_renewal(peer);
 }
 
 static void retransmit_handshake_expired(struct timer_list *timer)
@@ -159,6 +185,111 @@ static void persistent_keepalive_expired(struct timer_list *timer)
 		vpn_tx_keepalive(peer);
 }
 
+static void renew_expired(struct timer_list *timer)
+{
+	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
+					     timers.renew);
+
+	if (asks_for_address(peer))
+		vpn_handshake_queue(peer, false);
+}
+
+static void arm_expiry(struct vpn_peer *peer)
+{
+	u64 expires = READ_ONCE(peer->terms.expires);
+	u64 now = ktime_get_real_ns(), left;
+
+	if (!expires)
+		return;
+	left = expires > now ? expires - now : 0;
+	left = min_t(u64, left, EXPIRY_LOOK * NSEC_PER_SEC);
+	arm(peer, &peer->timers.expiry, nsecs_to_jiffies(left) + 1);
+}
+
+static void expiry_expired(struct timer_list *timer)
+{
+	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
+					     timers.expiry);
+
+	if (vpn_terms_expired(peer))
+		vpn_peer_queue_work(peer, &peer->expire_work);
+	else
+		arm_expiry(peer);
+}
+
+void vpn_timers_expire_work(struct work_struct *work)
+{
+	struct vpn_peer *peer = container_of(work, struct vpn_peer,
+					     expire_work);
+
+	vpn_control_disconnect(peer, VPN_DISCONNECT_REASON_EXPIRED);
+	vpn_handshake_clear(peer);
+	vpn_session_end_all(peer);
+	vpn_tx_purge_staged(peer);
+	vpn_event_peer_expired(peer);
+	vpn_peer_put(peer);
+}
+
+/* Only a session in use is worth the trouble. */
+static void echo_expired(struct timer_list *timer)
+{
+	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
+					     timers.echo);
+	u64 received = atomic64_read(&peer->rx_bytes);
+
+	if (received == READ_ONCE(peer->echo.rx_bytes))
+		return;
+	WRITE_ONCE(peer->echo.rx_bytes, received);
+	if (!vpn_control_ping(peer))
+		vpn_timers_echo(peer);
+}
+
+void vpn_timers_echo(struct vpn_peer *peer)
+{
+	arm(peer, &peer->timers.echo, vpn_seconds_to_jiffies(ECHO_INTERVAL));
+}
+
+void vpn_timers_handshake_rejected(struct vpn_peer *peer)
+{
+	disarm(&peer->timers.retransmit_handshake);
+	peer->timers.handshake_attempts = 0;
+	vpn_tx_purge_staged(peer);
+	retry_renewal(peer);
+}
+
+void vpn_timers_disconnected(struct vpn_peer *peer)
+{
+	disarm(&peer->timers.retransmit_handshake);
+	disarm(&peer->timers.new_handshake);
+	disarm(&peer->timers.send_keepalive);
+	disarm(&peer->timers.echo);
+	retry_renewal(peer);
+}
+
+void vpn_timers_assigned(struct vpn_peer *peer, u32 lease)
+{
+	if (lease && asks_for_address(peer))
+		arm(peer, &peer->timers.renew,
+		    min_t(u64, (u64)lease * HZ / 2, MAX_JIFFY_OFFSET));
+}
+
+void vpn_timers_request(struct vpn_peer *peer)
+{
+	if (READ_ONCE(peer->timers.enabled) && asks_for_address(peer))
+		vpn_handshake_queue(peer, false);
+}
+
+void vpn_timers_set_expires(struct vpn_peer *peer, u64 expires)
+{
+	lockdep_assert_held(&peer->vpn->lock);
+
+	WRITE_ONCE(peer->terms.expires, expires);
+	if (expires)
+		arm_expiry(peer);
+	else
+		disarm(&peer->timers.expiry);
+}
+
 void vpn_timers_data_sent(struct vpn_peer *peer)
 {
 	struct timer_list *timer = &peer->timers.new_handshake;
@@ -234,6 +365,8 @@ void vpn_timers_start(struct vpn_peer *peer)
 	lockdep_assert_held(&peer->vpn->lock);
 
 	WRITE_ONCE(peer->timers.enabled, true);
+	arm_expiry(peer);
+	vpn_timers_request(peer);
 	if (peer->timers.persistent_keepalive_interval)
 		vpn_tx_keepalive(peer);
 }
@@ -250,6 +383,9 @@ void vpn_timers_stop(struct vpn_peer *peer)
 	timer_delete_sync(&peer->timers.new_handshake);
 	timer_delete_sync(&peer->timers.erase_keys);
 	timer_delete_sync(&peer->timers.persistent_keepalive);
+	timer_delete_sync(&peer->timers.renew);
+	timer_delete_sync(&peer->timers.expiry);
+	timer_delete_sync(&peer->timers.echo);
 	peer->timers.handshake_attempts = 0;
 	peer->timers.need_another_keepalive = false;
 	peer->timers.sent_lastminute_handshake = false;
@@ -266,4 +402,7 @@ void vpn_timers_setup(struct vpn_peer *peer)
 	timer_setup(&timers->erase_keys, erase_keys_expired, 0);
 	timer_setup(&timers->persistent_keepalive,
 		    persistent_keepalive_expired, 0);
+	timer_setup(&timers->renew, renew_expired, 0);
+	timer_setup(&timers->expiry, expiry_expired, 0);
+	timer_setup(&timers->echo, echo_expired, 0);
 }

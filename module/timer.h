@@ -55,7 +55,16 @@ void vpn_timers_authenticated_sent(struct vpn_peer *peer);
 void vpn_timers_authenticated_received(struct vpn_peer *peer);
 void vpn_timers_handshake_initiated(struct vpn_peer *peer);
 void vpn_timers_handshake_complete(struct vpn_peer *peer);
+void vpn_timers_handshake_rejected(struct vpn_peer *peer);
+void vpn_timers_disconnected(struct vpn_peer *peer);
+/* The peer told us what to configure, for so many seconds; zero for ever. */
+void vpn_timers_assigned(struct vpn_peer *peer, u32 lease);
+void vpn_timers_echo(struct vpn_peer *peer);
+/* The settings changed: perhaps an address is to be asked for. */
+void vpn_timers_request(struct vpn_peer *peer);
+void vpn_timers_set_expires(struct vpn_peer *peer, u64 expires);
 void vpn_timers_erase_work(struct work_struct *work);
+void vpn_timers_expire_work(struct work_struct *work);
 void vpn_timers_session_derived(struct vpn_peer *peer);
 
 #endif

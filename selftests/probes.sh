@@ -183,7 +183,7 @@ across_sessions()
 {
 	local more=$1 begun rounds=0
 
-	sessions() { echo $(($(count h1 vpn0 rx_responses) + $(count h2 vpn0 rx_responses))); }
+	sessions() { echo $(($(count h1 vpn0 rx_responses) + $(count h1 vpn0 tx_responses))); }
 	shift
 	begun=$(sessions)
 	while [ $(($(sessions) - begun)) -lt "$more" ]; do

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The terms of a handshake: which version and suite, what is asked for, who is
+ * let in and with what, and what is remembered of it.
+ */
+
+#include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "aead.h"
+#include "device.h"
+#include "peer.h"
+#include "pool.h"
+#include "session.h"
+#include "terms.h"
+
+#define SOFTWARE	"vpn " VPN_VERSION
+
+/* An answer about a lease holds for the message that waited for it. */
+#define LEASE_ANSWER_NS	(5 * NSEC_PER_SEC)
+
+#define handshake_dereference(p, peer) \
+	rcu_dereference_protected(p, lockdep_is_held(&(peer)->handshake.lock))
+
+static u8 preferred_suite(u8 cipher)
+{
+	return cipher == VPN_CIPHER_ANY ? vpn_aead_fastest_suite() : cipher;
+}
+
+/* Whether the peer is one that we configured something of version 1 for. */
+static bool wants_version_1(const struct vpn_peer *peer)
+{
+	return READ_ONCE(peer->terms.cipher) != VPN_CIPHER_CHACHA20_POLY1305 ||
+	       READ_ONCE(peer->terms.credential) ||
+	       READ_ONCE(peer->address_mode) == VPN_ADDRESS_MODE_REQUEST;
+}
+
+struct vpn_session_kind vpn_terms_kind(struct vpn_peer *peer)
+{
+	struct vpn_session_kind kind = {};
+
+	if (wants_version_1(peer)) {
+		kind.version = 1;
+		kind.suite = preferred_suite(READ_ONCE(peer->terms.cipher));
+	} else {
+		kind.version = READ_ONCE(peer->terms.spoken.version);
+	}
+	return kind;
+}
+
+bool vpn_terms_expired(const struct vpn_peer *peer)
+{
+	u64 expires = READ_ONCE(peer->terms.expires);
+
+	return expires && ktime_get_real_ns() >= expires;
+}
+
+static void ask_for_address(const struct vpn_peer *peer,
+			    struct vpn_request *request)
+{
+	static const u8 lengths[VPN_FAMILIES] = { 4, 16 };
+	unsigned int i;
+
+	if (READ_ONCE(peer->address_mode) != VPN_ADDRESS_MODE_REQUEST)
+		return;
+	request->wanted_count = peer->wanted_count;
+	memcpy(request->wanted, peer->wanted, sizeof(request->wanted));
+	if (request->wanted_count)
+		return;
+	/* Any, of either family. */
+	for (i = 0; i < VPN_FAMILIES; i++)
+		request->wanted[i].len = lengths[i];
+	request->wanted_count = VPN_FAMILIES;
+}
+
+int vpn_terms_write_request(struct vpn_peer *peer, u8 *tlvs, size_t room)
+{
+	const struct vpn_credential *credential = peer->terms.credential;
+	struct vpn_request request = { .software = SOFTWARE };
+	const struct vpn_offer *offer;
+
+	lockdep_assert_held(&peer->handshake.lock);
+
+	ask_for_address(peer, &request);
+	if (credential) {
+		request.credential_kind = credential->kind;
+		request.credential = credential->bytes;
+		request.credential_len = credential->len;
+	}
+	rcu_read_lock();
+	offer = rcu_dereference(peer->vpn->offer);
+	if (offer)
+		strscpy(request.host_name, offer->host_name,
+			sizeof(request.host_name));
+	rcu_read_unlock();
+	return vpn_tlv_write_request(&request, tlvs, room);
+}
+
+static enum vpn_verdict reject(struct vpn_answer *answer, u8 reason,
+			       const char *text)
+{
+	answer->reject.reason = reason;
+	strscpy(answer->reject.text, text, sizeof(answer->reject.text));
+	return VPN_VERDICT_REJECT;
+}
+
+static bool cipher_allowed(const struct vpn_peer *peer, u8 suite)
+{
+	u8 cipher = READ_ONCE(peer->terms.cipher);
+
+	return (cipher == VPN_CIPHER_ANY || cipher == suite) &&
+	       vpn_aead_suite_available(suite);
+}
+
+/* What the device tells all of its clients. */
+static void add_offer(struct vpn_device *vpn, struct vpn_assignment *assignment)
+{
+	const struct vpn_offer *offer;
+
+	rcu_read_lock();
+	offer = rcu_dereference(vpn->offer);
+	if (offer)
+		*assignment = offer->assignment;
+	rcu_read_unlock();
+}
+
+/* Whether the lease is the very address that the peer asked for, if it did. */
+static bool lease_fits(const struct vpn_prefix *leases, unsigned int count,
+		       const struct vpn_request *request)
+{
+	const struct vpn_prefix *wanted;
+	unsigned int i, j;
+
+	for (i = 0; i < request->wanted_count; i++) {
+		wanted = &request->wanted[i];
+		if (!memchr_inv(wanted->ip, 0, wanted->len))
+			continue;
+		for (j = 0; j < count; j++)
+			if (leases[j].len == wanted->len &&
+			    !memcmp(leases[j].ip, wanted->ip, wanted->len))
+				break;
+		if (j == count)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Only whoever holds the device's lock can give a lease: the message waits for
+ * that, and comes back.
+ */
+static enum vpn_verdict lend_address(struct vpn_peer *peer,
+				     const struct vpn_request *request,
+				     struct vpn_answer *answer)
+{
+	struct vpn_assignment *assignment = &answer->assignment;
+	struct vpn_terms *terms = &peer->terms;
+	u64 now = ktime_get_boottime_ns();
+
+	assignment->address_count = vpn_lease_read(peer, assignment->addresses,
+						   &assignment->lease);
+	if (assignment->address_count &&
+	    lease_fits(assignment->addresses, assignment->address_count,
+		       request)) {
+		vpn_lease_renew(peer);
+		vpn_lease_read(peer, assignment->addresses, &assignment->lease);
+		assignment->has_lease = true;
+		return VPN_VERDICT_ACCEPT;
+	}
+	if (!terms->lease_tried || now - terms->lease_tried > LEASE_ANSWER_NS)
+		return VPN_VERDICT_WAIT;
+	answer->reject = terms->lease_refused;
+	return VPN_VERDICT_REJECT;
+}
+
+static enum vpn_verdict judge_address(struct vpn_peer *peer,
+				      const struct vpn_request *request,
+				      struct vpn_answer *answer)
+{
+	if (READ_ONCE(peer->address_mode) == VPN_ADDRESS_MODE_LEASE)
+		return lend_address(peer, request, answer);
+	if (request->wanted_count)
+		return reject(answer, VPN_REJECT_REASON_ADDRESS_NOT_AVAILABLE,
+			      "no address pool is configured for this peer");
+	return VPN_VERDICT_ACCEPT;
+}
+
+enum vpn_verdict vpn_terms_judge(struct vpn_peer *peer,
+				 struct vpn_session_kind kind,
+				 const struct vpn_request *request,
+				 struct vpn_answer *answer)
+{
+	enum vpn_verdict verdict;
+
+	lockdep_assert_held_write(&peer->handshake.lock);
+
+	memset(answer, 0, sizeof(*answer));
+	if (request->unsupported)
+		return reject(answer, VPN_REJECT_REASON_VERSION_NOT_SUPPORTED,
+			      "the initiation asks for something critical that is not known here");
+	if (vpn_terms_expired(peer))
+		return reject(answer, VPN_REJECT_REASON_EXPIRED,
+			      "the time of this peer is over");
+	if (!cipher_allowed(peer, kind.suite))
+		return reject(answer, VPN_REJECT_REASON_CIPHER_NOT_ALLOWED,
+			      kind.suite == VPN_CIPHER_AES_256_GCM ?
+			      "aes-256-gcm is not allowed for this peer" :
+			      "chacha20-poly1305 is not allowed for this peer");
+	if (kind.version) {
+		add_offer(peer->vpn, &answer->assignment);
+		verdict = judge_address(peer, request, answer);
+		if (verdict != VPN_VERDICT_ACCEPT)
+			return verdict;
+	}
+	if (!vpn_session_take_seat(peer, READ_ONCE(peer->vpn->max_peers)))
+		return reject(answer, VPN_REJECT_REASON_SERVER_FULL,
+			      "the server has as many peers as it may");
+	return VPN_VERDICT_ACCEPT;
+}
+
+void vpn_terms_heard(struct vpn_peer *peer, struct vpn_session_kind kind,
+		     const struct vpn_request *request)
+{
+	struct vpn_heard *heard, *former;
+
+	lockdep_assert_held_write(&peer->handshake.lock);
+
+	WRITE_ONCE(peer->terms.spoken, kind);
+	former = handshake_dereference(peer->terms.heard, peer);
+	if (!kind.version ||
+	    (former && !strcmp(former->host_name, request->host_name) &&
+	     !strcmp(former->software, request->software)))
+		return;
+	heard = kmalloc_obj(*heard, GFP_KERNEL);
+	if (!heard)
+		return;
+	memcpy(heard->host_name, request->host_name, sizeof(heard->host_name));
+	memcpy(heard->software, request->software, sizeof(heard->software));
+	rcu_assign_pointer(peer->terms.heard, heard);
+	if (former)
+		kfree_rcu(former, rcu);
+}
+
+bool vpn_terms_assigned(struct vpn_peer *peer,
+			const struct vpn_assignment *assignment, gfp_t gfp)
+{
+	struct vpn_assigned *assigned, *former;
+	bool same;
+
+	assigned = kmalloc_obj(*assigned, gfp);
+	if (!assigned)
+		return false;
+	assigned->assignment = *assignment;
+	assigned->time = ktime_get_real_ns();
+	former = unrcu_pointer(xchg(&peer->terms.assigned,
+				    RCU_INITIALIZER(assigned)));
+	if (!former)
+		return true;
+	same = !memcmp(&former->assignment, assignment, sizeof(*assignment));
+	kfree_rcu(former, rcu);
+	return !same;
+}
+
+void vpn_terms_refused(struct vpn_peer *peer, const struct vpn_reject *reject,
+		       bool ours)
+{
+	struct vpn_refusal *refusal, *former;
+
+	lockdep_assert_held_write(&peer->handshake.lock);
+
+	refusal = kmalloc_obj(*refusal, GFP_KERNEL);
+	if (!refusal)
+		return;
+	refusal->reject = *reject;
+	refusal->ours = ours;
+	refusal->time = ktime_get_real_ns();
+	former = handshake_dereference(peer->terms.refusal, peer);
+	rcu_assign_pointer(peer->terms.refusal, refusal);
+	if (former)
+		kfree_rcu(former, rcu);
+}
+
+int vpn_terms_set_credential(struct vpn_peer *peer, u8 kind, const u8 *bytes,
+			     size_t len)
+{
+	struct vpn_credential *credential = NULL, *former;
+
+	lockdep_assert_held(&peer->vpn->lock);
+
+	if (len) {
+		credential = kmalloc(struct_size(credential, bytes, len),
+				     GFP_KERNEL);
+		if (!credential)
+			return -ENOMEM;
+		credential->kind = kind;
+		credential->len = len;
+		memcpy(credential->bytes, bytes, len);
+	}
+	down_write(&peer->handshake.lock);
+	former = peer->terms.credential;
+	WRITE_ONCE(peer->terms.credential, credential);
+	up_write(&peer->handshake.lock);
+	kfree_sensitive(former);
+	return 0;
+}
+
+void vpn_terms_free(struct vpn_peer *peer)
+{
+	struct vpn_terms *terms = &peer->terms;
+
+	kfree_sensitive(terms->credential);
+	kfree(rcu_dereference_protected(terms->heard, true));
+	kfree(rcu_dereference_protected(terms->assigned, true));
+	kfree(rcu_dereference_protected(terms->refusal, true));
+}
