@@ -75,7 +75,8 @@ static void read_endpoint(const struct nlattr *attr, struct vpn_peer *peer)
 		vpn_attr_copy(attr, &endpoint->addr4.sin_port, sizeof(endpoint->addr4.sin_port));
 		return;
 	case VPN_A_PEER_ENDPOINT_SCOPE_ID:
-		vpn_attr_copy(attr, &endpoint->addr6.sin6_scope_id, sizeof(endpoint->addr6.sin6_scope_id));
+		vpn_attr_copy(attr, &endpoint->addr6.sin6_scope_id,
+			      sizeof(endpoint->addr6.sin6_scope_id));
 		return;
 	}
 	peer->has |= VPN_PEER_HAS_ENDPOINT;
@@ -323,9 +324,8 @@ int vpn_attr_read_device(const struct nlmsghdr *nlh, struct vpn_device *dev)
 	int ret = 0;
 
 	mnl_attr_for_each(attr, nlh, GENL_HDRLEN) {
-		ret = read_attr(attr, dev);
-		if (ret)
-			return ret;
+		if (!ret)
+			ret = read_attr(attr, dev);
 	}
-	return 0;
+	return ret;
 }

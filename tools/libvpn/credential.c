@@ -22,7 +22,8 @@ static int refuse(struct vpn_error *err, const char *sentence)
 
 static int refuse_private_key(struct vpn_error *err)
 {
-	return refuse(err, "holds a private key, which nobody else should see; a credential is shown to the peer: name a file with the certificate alone");
+	return refuse(err,
+		      "holds a private key, which nobody else should see; a credential is shown to the peer: name a file with the certificate alone");
 }
 
 static const char *find(const char *text, const char *end, const char *what)
@@ -108,7 +109,8 @@ static int take_pem(const char *text, size_t len, struct vpn_credential *credent
 		return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
 	count = decode(begin, next - begin, octets);
 	if (count <= 0 || !is_certificate(octets, count))
-		ret = refuse(err, "has a certificate that cannot be read; its base64 or what that means is damaged");
+		ret = refuse(err,
+			     "has a certificate that cannot be read; its base64 or what that means is damaged");
 	else
 		ret = take(octets, count, VPN_CREDENTIAL_KIND_X509, credential, err);
 	free(octets);

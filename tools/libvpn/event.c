@@ -28,7 +28,7 @@ static const char *const names[] = {
 	[VPN_CMD_LEASE_REMOVED_NTF]	= "lease-removed",
 };
 
-static int join(struct vpn_socket *sock, uint32_t group)
+static int join(const struct vpn_socket *sock, uint32_t group)
 {
 	/* The kernel's answer to a group that it does not have. */
 	if (!group) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "names.h"
 
+#include <libmnl/libmnl.h>
 #include <linux/vpn.h>
 #include <string.h>
-
-#define NAMES(words)	{ words, sizeof(words) / sizeof(*(words)) }
 
 static const char *const ciphers[] = {
 	[VPN_CIPHER_CHACHA20_POLY1305]		= "chacha20-poly1305",
@@ -42,11 +41,15 @@ static const char *const disconnect_reasons[] = {
 	[VPN_DISCONNECT_REASON_EXPIRED]		= "expired",
 };
 
-const struct vpn_names vpn_ciphers = NAMES(ciphers);
-const struct vpn_names vpn_address_modes = NAMES(address_modes);
-const struct vpn_names vpn_credential_kinds = NAMES(credential_kinds);
-const struct vpn_names vpn_reject_reasons = NAMES(reject_reasons);
-const struct vpn_names vpn_disconnect_reasons = NAMES(disconnect_reasons);
+const struct vpn_names vpn_ciphers = { ciphers, MNL_ARRAY_SIZE(ciphers) };
+const struct vpn_names vpn_address_modes = { address_modes, MNL_ARRAY_SIZE(address_modes) };
+const struct vpn_names vpn_credential_kinds = {
+	credential_kinds, MNL_ARRAY_SIZE(credential_kinds)
+};
+const struct vpn_names vpn_reject_reasons = { reject_reasons, MNL_ARRAY_SIZE(reject_reasons) };
+const struct vpn_names vpn_disconnect_reasons = {
+	disconnect_reasons, MNL_ARRAY_SIZE(disconnect_reasons)
+};
 
 const char *vpn_name_of(const struct vpn_names *names, uint32_t number)
 {

@@ -415,11 +415,12 @@ static void test_printer(void)
 {
 	struct vpn_peer peer = { .name = "a\"b\\c\n\xff\x1b[1m" };
 
-	check_text("a\"b\\c???[1m\t(none)\t(none)\t0\t0\t0\toff\n", printed(OUT_TABS, print_v0, &peer),
-		   "tabs, with nothing to print");
+	check_text("a\"b\\c???[1m\t(none)\t(none)\t0\t0\t0\toff\n",
+		   printed(OUT_TABS, print_v0, &peer), "tabs, with nothing to print");
 	check_text("{\"name\":\"a\\\"b\\\\c\\u000a\\ufffd\\u001b[1m\",\"endpoint\":null,"
 		   "\"allowed_ips\":[],\"latest_handshake\":null,\"rx_bytes\":0,\"tx_bytes\":0,"
-		   "\"persistent_keepalive\":0}\n", printed(OUT_JSON, print_v0, &peer), "JSON, escaped");
+		   "\"persistent_keepalive\":0}\n",
+		   printed(OUT_JSON, print_v0, &peer), "JSON, escaped");
 	strcpy(peer.name, "Grüße");
 	peer.rx_bytes = 2048;
 	peer.keepalive = 25;
@@ -429,8 +430,8 @@ static void test_printer(void)
 		   printed(OUT_TABS, print_v0, &peer), "tabs");
 	check_text("  name: Grüße\n  allowed ips: 10.0.0.0/8, ::1/128\n"
 		   "  transfer: 2.00 KiB received, 0 B sent\n"
-		   "  persistent keepalive: every 25 seconds\n", printed(OUT_PRETTY, print_v0, &peer),
-		   "for people");
+		   "  persistent keepalive: every 25 seconds\n",
+		   printed(OUT_PRETTY, print_v0, &peer), "for people");
 	vpn_peer_free_allowedips(&peer);
 }
 

@@ -83,7 +83,8 @@ static bool gather_all(struct plan *p)
 			p->mtu = assigned->mtu;
 	}
 	if (!any)
-		warn("no peer of %s has assigned anything; 'vpnctl set %s peer KEY address auto' asks for an address",
+		warn("no peer of %s has assigned anything; "
+		     "'vpnctl set %s peer KEY address auto' asks for an address",
 		     p->dev->ifname, p->dev->ifname);
 	return true;
 }
@@ -173,7 +174,8 @@ static void add_route(struct plan *p, const struct vpn_address *prefix)
 
 	vpn_address_format(prefix, text);
 	if (!table) {
-		complain(NULL, "route %s is left out: it would lead packets that are encrypted into the tunnel again; give them a mark with 'vpnctl set %s fwmark 51820', then apply again",
+		complain(NULL,
+			 "route %s is left out: it would lead packets that are encrypted into the tunnel again; give them a mark with 'vpnctl set %s fwmark 51820', then apply again",
 			 text, p->dev->ifname);
 		p->status = STATUS_FAILED;
 	} else if (!has_entry(&p->have_routes, prefix, table)) {
@@ -311,12 +313,13 @@ int cmd_apply(int argc, char *argv[])
 	int i;
 
 	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--dry-run"))
+		if (!strcmp(argv[i], "--dry-run")) {
 			dry = true;
-		else if (ifname)
+			continue;
+		}
+		if (ifname)
 			return complain_usage("apply", "'%s' is one argument too many", argv[i]);
-		else
-			ifname = argv[i];
+		ifname = argv[i];
 	}
 	if (!ifname)
 		return complain_usage("apply", "one device is needed");

@@ -10,7 +10,7 @@
 #include "parse.h"
 
 /* A chain of certificates with comments may be longer than what is taken of it. */
-#define FILE_MAX	(1 << 20)
+#define FILE_MAX	1048576
 
 /* In a configuration file a relative name is one in that file's directory. */
 static char *full_path(const struct origin *at, const char *path)
@@ -65,7 +65,8 @@ static bool read_file(const struct origin *at, FILE *file, const char *path, str
 	if (ferror(file))
 		good = complain(at, "'%s' cannot be read: %s", path, strerror(errno));
 	else if (len == FILE_MAX)
-		good = complain(at, "'%s' is longer than any credential; at most %u octets fit into a handshake",
+		good = complain(at,
+				"'%s' is longer than any credential; at most %u octets fit into a handshake",
 				path, VPN_CREDENTIAL_MAX);
 	else
 		good = recognise(at, path, data, len, peer);
@@ -89,7 +90,8 @@ bool parse_credential_file(const struct origin *at, const char *path, struct vpn
 		good = read_file(at, file, full, peer);
 		fclose(file);
 	} else {
-		good = complain(at, "'%s' cannot be opened: %s; the argument is a file with a certificate or a token",
+		good = complain(at,
+				"'%s' cannot be opened: %s; the argument is a file with a certificate or a token",
 				full, strerror(errno));
 	}
 	free(full);

@@ -87,7 +87,8 @@ static bool find_addresses(const struct vpn_peer *peer, struct vpn_addresses *ad
 		*added = address;
 	}
 	return addresses->count ||
-	       complain(NULL, "the peer has neither a lease nor a single address among its allowed IPs, so it has no address; 'address auto' gives it one of a pool");
+	       complain(NULL,
+			"the peer has neither a lease nor a single address among its allowed IPs, so it has no address; 'address auto' gives it one of a pool");
 }
 
 static void put_interface(FILE *to, const struct exporting *e, const struct vpn_device *dev,
@@ -151,9 +152,11 @@ static bool check_key(const struct exporting *e, const struct vpn_peer *peer)
 	if (!e->has_key)
 		return true;
 	if (!vpn_key_public(public_key, e->private_key))
-		return complain(NULL, "the public key cannot be computed: this system has no X25519");
+		return complain(NULL,
+				"the public key cannot be computed: this system has no X25519");
 	return !memcmp(public_key, peer->public_key, VPN_KEY_LEN) ||
-	       complain(NULL, "private-key is not the key of this peer; its public key is another one");
+	       complain(NULL,
+			"private-key is not the key of this peer; its public key is another one");
 }
 
 static int export_peer(const struct exporting *e, const struct vpn_device *dev)
@@ -165,7 +168,8 @@ static int export_peer(const struct exporting *e, const struct vpn_device *dev)
 	if (!peer || !check_key(e, peer))
 		return STATUS_FAILED;
 	if (vpn_key_is_zero(dev->private_key))
-		return !complain(NULL, "%s has no private key, so nobody can reach it; give it one with 'vpnctl set %s private-key FILE'",
+		return !complain(NULL,
+				 "%s has no private key, so nobody can reach it; give it one with 'vpnctl set %s private-key FILE'",
 				 dev->ifname, dev->ifname);
 	if (find_addresses(peer, &addresses)) {
 		if ((e->has_key || !vpn_key_is_zero(peer->preshared_key)) && !e->qr)
@@ -190,7 +194,8 @@ static bool take_endpoint(struct exporting *e, const char *value)
 	       text_is_name(value) && !strchr(value, ' ');
 	free(copy);
 	if (!good)
-		return complain(&at, "'%s' is not an endpoint; an endpoint is HOST:PORT, as in vpn.example.com:51820 or [2001:db8::1]:51820",
+		return complain(&at,
+				"'%s' is not an endpoint; an endpoint is HOST:PORT, as in vpn.example.com:51820 or [2001:db8::1]:51820",
 				value);
 	free(e->endpoint);
 	e->endpoint = strdup(value);
@@ -204,7 +209,8 @@ static bool take_key(struct exporting *e, const char *path)
 	if (!parse_key_file(&at, path, e->private_key))
 		return false;
 	e->has_key = !vpn_key_is_zero(e->private_key);
-	return e->has_key || complain(&at, "'%s' is empty; it has to hold the key of the peer", path);
+	return e->has_key ||
+	       complain(&at, "'%s' is empty; it has to hold the key of the peer", path);
 }
 
 /* Take one word, with its value, off the arguments; the exit status. */
@@ -218,24 +224,26 @@ static int take_option(char ***args, struct exporting *e)
 		return 0;
 	}
 	if (!endpoint && strcmp(word, "private-key"))
-		return complain_usage("export", "'%s' is no option; there are 'endpoint', 'private-key' and '--qr'",
-				      word);
+		return complain_usage("export", "'%s' is no option; "
+				      "there are 'endpoint', 'private-key' and '--qr'", word);
 	value = *(*args)++;
 	if (!value)
 		return complain_usage("export", "'%s' needs a value", word);
 	return !(endpoint ? take_endpoint(e, value) : take_key(e, value));
 }
 
-static int run(struct exporting *e)
+static int run(const struct exporting *e)
 {
 	struct vpn_device *dev;
 	struct vpn_error err;
 	int status;
 
 	if (e->qr && !e->has_key)
-		return !complain(NULL, "a QR code without the private key is of no use; add 'private-key FILE'");
+		return !complain(NULL,
+				 "a QR code without the private key is of no use; add 'private-key FILE'");
 	if (e->qr && !e->endpoint)
-		return !complain(NULL, "a QR code without the endpoint is of no use; add 'endpoint HOST:PORT'");
+		return !complain(NULL,
+				 "a QR code without the endpoint is of no use; add 'endpoint HOST:PORT'");
 	if (vpn_device_get(e->ifname, &dev, &err))
 		return complain_error(&err);
 	status = export_peer(e, dev);

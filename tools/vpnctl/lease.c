@@ -61,7 +61,8 @@ static bool add_by_name(const struct vpn_device *dev, const char *name, struct v
 		if (!*name || strcmp(lease->name, name))
 			continue;
 		if (found && memcmp(found->public_key, lease->public_key, VPN_KEY_LEN))
-			return complain(NULL, "'%s' is the name of several peers of %s; give the key",
+			return complain(NULL,
+					"'%s' is the name of several peers of %s; give the key",
 					name, dev->ifname);
 		if (found)
 			continue;
@@ -72,7 +73,8 @@ static bool add_by_name(const struct vpn_device *dev, const char *name, struct v
 		memcpy(added->public_key, lease->public_key, VPN_KEY_LEN);
 		added->has_key = true;
 	}
-	return found || complain(NULL, "'%s' is no key, no address, and no name of a peer of %s with a lease%s",
+	return found || complain(NULL,
+				 "'%s' is no key, no address, and no name of a peer of %s with a lease%s",
 				 name, dev->ifname, nearest_hint(&nearest));
 }
 
@@ -112,7 +114,8 @@ static int lease_release(int argc, char *argv[])
 	int status;
 
 	if (argc < 3)
-		return complain_usage("lease", "a device and a key, an address, or a name are needed");
+		return complain_usage("lease",
+				      "a device and a key, an address, or a name are needed");
 	for (word = argv + 2; *word && good; word++)
 		good = add_target(argv[1], *word, &dev, &leases);
 	status = good ? report(vpn_lease_release(argv[1], &leases, &err), &err) : STATUS_FAILED;
@@ -194,7 +197,8 @@ static bool read_words(struct reader *r, const char *address, const char *key,
 	if (!lease)
 		return complain(&r->at, "%s", strerror(errno));
 	if (!vpn_address_parse(&lease->address, address))
-		return complain(&r->at, "'%s' is not an address; it is ADDRESS/LENGTH, as in 10.8.0.2/24",
+		return complain(&r->at,
+				"'%s' is not an address; it is ADDRESS/LENGTH, as in 10.8.0.2/24",
 				address);
 	lease->has_key = true;
 	return parse_public_key(&r->at, key, lease->public_key) &&

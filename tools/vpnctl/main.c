@@ -138,7 +138,8 @@ static int run(const struct command *command, int argc, char *argv[])
 	if (has_json(command))
 		argc = take_json(argc, argv);
 	else if (want_json)
-		return complain_usage(argv[0], "'-j' is for 'show', 'monitor', 'pool', 'lease' and 'ping'");
+		return complain_usage(argv[0],
+				      "'-j' is for 'show', 'monitor', 'pool', 'lease' and 'ping'");
 	return command->run(argc, argv);
 }
 

@@ -222,7 +222,8 @@ static bool add_address(const struct origin *at, const char *text, const struct 
 	struct vpn_address address, *added;
 	struct vpn_allowedip prefix;
 
-	if (!vpn_address_parse(&address, text) || (!kind->prefixes && !vpn_address_is_host(&address)))
+	if (!vpn_address_parse(&address, text) ||
+	    (!kind->prefixes && !vpn_address_is_host(&address)))
 		return complain(at, "'%s' is not %s; %s", text,
 				kind->prefixes ? "a prefix" : "an address", kind->is);
 	if (kind->prefixes) {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +34,12 @@ struct pinging {
 	uint64_t least, most, sum;		/* nanoseconds */
 };
 
-static volatile sig_atomic_t interrupted;
+static atomic_bool interrupted;
 
 static void interrupt(int number)
 {
 	(void)number;
-	interrupted = 1;
+	interrupted = true;
 }
 
 static uint64_t now(void)

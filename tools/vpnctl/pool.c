@@ -78,8 +78,8 @@ static int take_option(char ***args, struct vpn_pool *pool)
 	bool lease = !strcmp(word, "lease");
 
 	if (!lease && strcmp(word, "reserve"))
-		return complain_usage("pool", "'%s' is nothing that a pool has; there are 'reserve' and 'lease'",
-				      word);
+		return complain_usage("pool", "'%s' is nothing that a pool has; "
+				      "there are 'reserve' and 'lease'", word);
 	value = *(*args)++;
 	if (!value)
 		return complain_usage("pool", "'%s' needs a value", word);

@@ -47,7 +47,8 @@ int qr_print(const char *text)
 	int y;
 
 	if (!code)
-		return !complain(NULL, "a QR code of %zu octets cannot be made: %s; fewer addresses and routes make it shorter",
+		return !complain(NULL,
+				 "a QR code of %zu octets cannot be made: %s; fewer addresses and routes make it shorter",
 				 strlen(text), strerror(errno));
 	for (y = -MARGIN; y < code->width + MARGIN; y += 2)
 		print_line(code, y, colours);
@@ -61,7 +62,8 @@ int qr_print(const char *text)
 int qr_print(const char *text)
 {
 	(void)text;
-	return !complain(NULL, "this vpnctl was compiled without libqrencode; 'vpnctl export ... | qrencode -t ansiutf8' does the same");
+	return !complain(NULL,
+			 "this vpnctl was compiled without libqrencode; 'vpnctl export ... | qrencode -t ansiutf8' does the same");
 }
 
 #endif

@@ -42,7 +42,8 @@ static bool check_text(const char *text)
 	for (c = text; *c; c += step) {
 		step = text_printable(c);
 		if (!step)
-			return complain(NULL, "the text is not UTF-8 without control characters; a refusal carries nothing else");
+			return complain(NULL,
+					"the text is not UTF-8 without control characters; a refusal carries nothing else");
 	}
 	return true;
 }

@@ -64,10 +64,12 @@ bool set_address(struct builder *b, const struct origin *at, const char *value)
 	if (!parse_addresses(at, value, &own_list, 2, &b->peer->addresses))
 		return false;
 	if (!addresses->count)
-		return complain(at, "'%s' is no address; it is 'auto', 'off', or ADDRESS[,ADDRESS6]",
+		return complain(at,
+				"'%s' is no address; it is 'auto', 'off', or ADDRESS[,ADDRESS6]",
 				value);
 	if (addresses->count == 2 && addresses->list[0].family == addresses->list[1].family)
-		return complain(at, "'%s' has two addresses of a family; a peer has one IPv4 address and one IPv6 address",
+		return complain(at,
+				"'%s' has two addresses of a family; a peer has one IPv4 address and one IPv6 address",
 				value);
 	return true;
 }
@@ -77,7 +79,8 @@ bool set_cipher(struct builder *b, const struct origin *at, const char *value)
 	b->peer->has |= VPN_PEER_HAS_CIPHER;
 	if (vpn_name_find(&vpn_ciphers, value, &b->peer->cipher))
 		return true;
-	return complain(at, "'%s' is not a cipher; there are chacha20-poly1305, aes-256-gcm, and any",
+	return complain(at,
+			"'%s' is not a cipher; there are chacha20-poly1305, aes-256-gcm, and any",
 			value);
 }
 
