@@ -39,9 +39,14 @@
 static struct kmem_cache *lease_cache;
 static struct workqueue_struct *lease_wq;
 
+static bool is_prefix6(const struct vpn_prefix *prefix)
+{
+	return prefix->len == sizeof(struct in6_addr);
+}
+
 static bool is_six(const struct vpn_lease *lease)
 {
-	return lease->pool->settings.prefix.len == sizeof(struct in6_addr);
+	return is_prefix6(&lease->pool->settings.prefix);
 }
 
 static u64 end_after(const struct vpn_pool *pool)
@@ -312,7 +317,7 @@ fixed_of(const struct vpn_prefix *fixed, unsigned int count, bool six)
 	unsigned int i;
 
 	for (i = 0; i < count; i++)
-		if ((fixed[i].len == sizeof(struct in6_addr)) == six)
+		if (is_prefix6(&fixed[i]) == six)
 			return &fixed[i];
 	return NULL;
 }
@@ -338,7 +343,7 @@ static int choose_fixed(struct vpn_peer *peer, struct plan *plan,
 
 	plan->pool = vpn_pool_of(pools, fixed);
 	if (!plan->pool) {
-		NL_SET_ERR_MSG(extack, "the address is in no pool of the device; add one, or choose another");
+		NL_SET_ERR_MSG(extack, "the address is in no pool of the device; choose another");
 		return -EADDRNOTAVAIL;
 	}
 	other = vpn_lease_at(pools, fixed);
@@ -356,7 +361,7 @@ static int choose_free(struct vpn_peer *peer, struct plan *plan, bool six,
 	struct vpn_pool *pool, *full = NULL;
 
 	list_for_each_entry(pool, &peer->vpn->pools->list, list) {
-		if ((pool->settings.prefix.len == sizeof(struct in6_addr)) != six)
+		if (is_prefix6(&pool->settings.prefix) != six)
 			continue;
 		if (vpn_pool_find_free(peer->vpn, pool, peer, ip)) {
 			plan->pool = pool;
@@ -366,8 +371,8 @@ static int choose_free(struct vpn_peer *peer, struct plan *plan, bool six,
 	}
 	if (!full)
 		return 0;
-	say_prefix(extack, "no address is free, add a pool",
-		   &full->settings.prefix);
+	vpn_netlink_say_prefix(extack, "no address is free, add a pool",
+			       &full->settings.prefix);
 	return -ENOSPC;
 }
 
@@ -674,7 +679,7 @@ static int check_restored(struct vpn_pools *pools,
 			  struct netlink_ext_ack *extack)
 {
 	const struct vpn_lease *other = vpn_lease_at(pools, &record->address);
-	bool six = record->address.len == sizeof(struct in6_addr);
+	bool six = is_prefix6(&record->address);
 
 	*there = other && !memcmp(other->public_key, record->public_key,
 				  VPN_KEY_LEN);
@@ -685,7 +690,7 @@ static int check_restored(struct vpn_pools *pools,
 		return -EADDRNOTAVAIL;
 	}
 	if (vpn_lease_find(pools, six, record->public_key)) {
-		NL_SET_ERR_MSG(extack, "the key has a lease of another address; release that first");
+		NL_SET_ERR_MSG(extack, "the key has another address; release that first");
 		return -EEXIST;
 	}
 	return vpn_pool_check(pools->vpn, pool, record->public_key,
@@ -708,7 +713,7 @@ int vpn_lease_restore(struct vpn_device *vpn,
 		return 0;
 	pool = vpn_pool_of(pools, &record->address);
 	if (!pool) {
-		NL_SET_ERR_MSG(extack, "the address is in no pool of the device; add the pool first");
+		NL_SET_ERR_MSG(extack, "the address is in no pool; add the pool first");
 		return -EADDRNOTAVAIL;
 	}
 	err = check_restored(pools, record, pool, &there, extack);

@@ -6,6 +6,7 @@
 #ifndef VPN_LEASE_H
 #define VPN_LEASE_H
 
+#include <linux/bits.h>
 #include <linux/netlink.h>
 #include <linux/rbtree.h>
 #include <linux/skbuff.h>
@@ -20,7 +21,7 @@ struct vpn_pool;
 struct vpn_pools;
 
 #define VPN_LEASE_FAMILIES	2
-#define VPN_LEASES_MAX		(1U << 21)	/* of a device */
+#define VPN_LEASES_MAX		BIT(21)		/* of a device */
 
 /**
  * struct vpn_lease - an address that belongs to a public key

@@ -193,6 +193,17 @@ int vpn_netlink_read_address(struct vpn_prefix *prefix,
 	return 0;
 }
 
+void vpn_netlink_say_prefix(struct netlink_ext_ack *extack, const char *words,
+			    const struct vpn_prefix *prefix)
+{
+	if (prefix->len == sizeof(struct in_addr))
+		vpn_extack_value(extack, words, ": %pI4/%u", prefix->ip,
+				 prefix->bits);
+	else
+		vpn_extack_value(extack, words, ": %pI6c/%u", prefix->ip,
+				 prefix->bits);
+}
+
 static u32 flags_of(const struct nlattr *attr)
 {
 	return attr ? nla_get_u32(attr) : 0;

@@ -56,17 +56,14 @@ struct net_device *vpn_netlink_hold_device(struct net *net,
 bool vpn_netlink_still_there(const struct net_device *dev,
 			     const struct net *net);
 
-/* Words about a prefix; old kernels show the words alone. */
-#define say_prefix(extack, words, prefix) do {				\
-	const struct vpn_prefix *_prefix = (prefix);			\
-									\
-	if (_prefix->len == 4)						\
-		vpn_extack_value(extack, words, ": %pI4/%u",		\
-				 _prefix->ip, _prefix->bits);		\
-	else								\
-		vpn_extack_value(extack, words, ": %pI6c/%u",		\
-				 _prefix->ip, _prefix->bits);		\
-} while (0)
+/**
+ * vpn_netlink_say_prefix() - refuse with words about a prefix
+ * @extack: where to say it; may be NULL
+ * @words: a literal, at most 30 characters; old kernels show these alone
+ * @prefix: told behind the words
+ */
+void vpn_netlink_say_prefix(struct netlink_ext_ack *extack, const char *words,
+			    const struct vpn_prefix *prefix);
 
 /**
  * vpn_netlink_device() - tell which device a command is about

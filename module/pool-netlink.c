@@ -17,18 +17,35 @@
 #define RANGE_ATTRS	ARRAY_SIZE(vpn_range_nl_policy)
 #define LEASE_ATTRS	ARRAY_SIZE(vpn_lease_set_input_nl_policy)
 
-/* Under its lock, the device that a command is about, if it is still there. */
-static struct vpn_device *lock_device(struct genl_info *info)
+/**
+ * struct request - a command that is being carried out
+ * @info: the request
+ * @tb: attributes of the pool
+ * @settings: of the pool
+ */
+struct request {
+	struct genl_info *info;
+	struct nlattr *tb[POOL_ATTRS];
+	struct vpn_pool_settings settings;
+};
+
+/* Do something to the device with its lock held, if it is still there. */
+static int with_device(struct request *request,
+		       int (*act)(struct vpn_device *vpn,
+				  struct request *request))
 {
-	struct net_device *dev = vpn_netlink_device(info);
+	struct net_device *dev = vpn_netlink_device(request->info);
 	struct vpn_device *vpn = netdev_priv(dev);
+	int err = -ENODEV;
 
 	mutex_lock(&vpn->lock);
-	if (vpn_netlink_still_there(dev, genl_info_net(info)))
-		return vpn;
+	if (vpn_netlink_still_there(dev, genl_info_net(request->info)))
+		err = act(vpn, request);
+	else
+		GENL_SET_ERR_MSG(request->info,
+				 "the device has just been removed");
 	mutex_unlock(&vpn->lock);
-	GENL_SET_ERR_MSG(info, "the device has just been removed");
-	return NULL;
+	return err;
 }
 
 /*
@@ -85,12 +102,11 @@ static int read_ranges(struct vpn_pool_settings *settings,
 	return 0;
 }
 
-/* The one pool that a command names; with @prefix, that is read, too. */
-static struct nlattr *read_prefix(struct genl_info *info, struct nlattr **tb,
-				  struct vpn_prefix *prefix)
+/* The one pool that a command names. */
+static struct nlattr *find_pool(struct genl_info *info)
 {
 	struct nlattr *attr, *pool = NULL;
-	int err, rem;
+	int rem;
 
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
 		if (nla_type(attr) != VPN_A_DEVICE_POOL)
@@ -104,80 +120,94 @@ static struct nlattr *read_prefix(struct genl_info *info, struct nlattr **tb,
 		return ERR_PTR(refuse_without(info->extack, NULL,
 					      VPN_A_DEVICE_POOL,
 					      "name a pool by its prefix"));
-
-	err = nla_parse_nested(tb, POOL_ATTRS - 1, pool,
-			       vpn_pool_set_input_nl_policy, info->extack);
-	if (err)
-		return ERR_PTR(err);
-	if (!tb[VPN_A_POOL_PREFIX])
-		return ERR_PTR(refuse_without(info->extack, pool,
-					      VPN_A_POOL_PREFIX,
-					      "a pool needs a prefix"));
-	err = vpn_netlink_read_address(prefix, tb[VPN_A_POOL_PREFIX],
-				       info->extack);
-	return err ? ERR_PTR(err) : pool;
+	return pool;
 }
 
-static int set_pool(struct genl_info *info, struct vpn_pool_settings *settings)
+static int read_pool(struct request *request)
 {
-	struct nlattr *tb[POOL_ATTRS], *pool;
-	struct vpn_device *vpn;
+	struct netlink_ext_ack *extack = request->info->extack;
+	struct nlattr *pool = find_pool(request->info);
 	int err;
 
-	pool = read_prefix(info, tb, &settings->prefix);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	err = read_ranges(settings, pool, info->extack);
+
+	err = nla_parse_nested(request->tb, POOL_ATTRS - 1, pool,
+			       vpn_pool_set_input_nl_policy, extack);
 	if (err)
 		return err;
-	if (tb[VPN_A_POOL_LEASE_TIME])
-		settings->lease_time = nla_get_u32(tb[VPN_A_POOL_LEASE_TIME]);
+	if (!request->tb[VPN_A_POOL_PREFIX])
+		return refuse_without(extack, pool, VPN_A_POOL_PREFIX,
+				      "a pool needs a prefix");
+	return vpn_netlink_read_address(&request->settings.prefix,
+					request->tb[VPN_A_POOL_PREFIX], extack);
+}
 
-	vpn = lock_device(info);
-	if (!vpn)
-		return -ENODEV;
-	err = vpn_pool_set(vpn, settings, info->extack);
-	mutex_unlock(&vpn->lock);
+static int set_pool(struct vpn_device *vpn, struct request *request)
+{
+	int err = vpn_pool_set(vpn, &request->settings, request->info->extack);
+
 	if (err)
-		NL_SET_BAD_ATTR(info->extack, pool);
+		NL_SET_BAD_ATTR(request->info->extack,
+				request->info->attrs[VPN_A_DEVICE_POOL]);
 	return err;
+}
+
+static int read_and_set_pool(struct request *request)
+{
+	struct nlattr *time;
+	int err;
+
+	err = read_pool(request);
+	if (!err)
+		err = read_ranges(&request->settings,
+				  request->info->attrs[VPN_A_DEVICE_POOL],
+				  request->info->extack);
+	if (err)
+		return err;
+	time = request->tb[VPN_A_POOL_LEASE_TIME];
+	request->settings.lease_time = time ? nla_get_u32(time) : 0;
+	return with_device(request, set_pool);
 }
 
 int vpn_nl_pool_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct vpn_pool_settings settings = {};
+	struct request request = { .info = info };
 	int err;
 
-	settings.reserved = kcalloc(VPN_POOL_RESERVED_MAX,
-				    sizeof(*settings.reserved), GFP_KERNEL);
-	if (!settings.reserved)
+	request.settings.reserved = kcalloc(VPN_POOL_RESERVED_MAX,
+					    sizeof(struct vpn_range),
+					    GFP_KERNEL);
+	if (!request.settings.reserved)
 		return -ENOMEM;
-	err = set_pool(info, &settings);
-	kfree(settings.reserved);
+	err = read_and_set_pool(&request);
+	kfree(request.settings.reserved);
+	return err;
+}
+
+static int remove_pool(struct vpn_device *vpn, struct request *request)
+{
+	struct genl_info *info = request->info;
+	int err;
+
+	err = vpn_pool_remove(vpn, &request->settings.prefix,
+			      info->attrs[VPN_A_DEVICE_FORCE], info->extack);
+	if (err)
+		NL_SET_BAD_ATTR(info->extack, info->attrs[VPN_A_DEVICE_POOL]);
 	return err;
 }
 
 int vpn_nl_pool_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *tb[POOL_ATTRS], *pool;
-	struct vpn_prefix prefix;
-	struct vpn_device *vpn;
-	int err;
+	struct request request = { .info = info };
+	int err = read_pool(&request);
 
-	pool = read_prefix(info, tb, &prefix);
-	if (IS_ERR(pool))
-		return PTR_ERR(pool);
-
-	vpn = lock_device(info);
-	if (!vpn)
-		return -ENODEV;
-	err = vpn_pool_remove(vpn, &prefix, info->attrs[VPN_A_DEVICE_FORCE],
-			      info->extack);
-	mutex_unlock(&vpn->lock);
-	if (err)
-		NL_SET_BAD_ATTR(info->extack, pool);
-	return err;
+	return err ?: with_device(&request, remove_pool);
 }
+
+/*
+ * Leases in requests
+ */
 
 /**
  * struct lease_name - which lease an entry of a request means
@@ -299,22 +329,19 @@ static int release(struct vpn_device *vpn, const struct lease_name *name,
 	return 0;
 }
 
+static int release_all(struct vpn_device *vpn, struct request *request)
+{
+	int err = for_each_lease(vpn, request->info, check_release);
+
+	return err ?: for_each_lease(vpn, request->info, release);
+}
+
 int vpn_nl_lease_release_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct vpn_device *vpn;
-	int err;
+	struct request request = { .info = info };
+	int err = need_lease(info);
 
-	err = need_lease(info);
-	if (err)
-		return err;
-	vpn = lock_device(info);
-	if (!vpn)
-		return -ENODEV;
-	err = for_each_lease(vpn, info, check_release);
-	if (!err)
-		err = for_each_lease(vpn, info, release);
-	mutex_unlock(&vpn->lock);
-	return err;
+	return err ?: with_device(&request, release_all);
 }
 
 /*
@@ -377,24 +404,24 @@ static int undo(struct vpn_device *vpn, const struct lease_name *name,
 	return 0;
 }
 
-int vpn_nl_lease_restore_doit(struct sk_buff *skb, struct genl_info *info)
+static int restore_all(struct vpn_device *vpn, struct request *request)
 {
-	struct vpn_device *vpn;
 	int err;
 
-	err = need_lease(info);
+	err = for_each_lease(vpn, request->info, check_restore);
 	if (err)
 		return err;
-	vpn = lock_device(info);
-	if (!vpn)
-		return -ENODEV;
-	err = for_each_lease(vpn, info, check_restore);
-	if (!err) {
-		err = for_each_lease(vpn, info, restore);
-		for_each_lease(vpn, info, err ? undo : keep);
-	}
-	mutex_unlock(&vpn->lock);
+	err = for_each_lease(vpn, request->info, restore);
+	for_each_lease(vpn, request->info, err ? undo : keep);
 	return err;
+}
+
+int vpn_nl_lease_restore_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct request request = { .info = info };
+	int err = need_lease(info);
+
+	return err ?: with_device(&request, restore_all);
 }
 
 /*

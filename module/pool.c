@@ -20,7 +20,6 @@
 #include <linux/string.h>
 #include <net/addrconf.h>
 #include <net/if_inet6.h>
-#include <net/ipv6.h>
 
 #include "allowedips.h"
 #include "device.h"
@@ -404,7 +403,7 @@ int vpn_pool_check(struct vpn_device *vpn, const struct vpn_pool *pool,
 	else if (is_own(vpn->dev, pool->settings.prefix.len, ip))
 		NL_SET_ERR_MSG(extack, "the device itself has this address; choose another");
 	else if (covered(vpn, pool, key, ip))
-		NL_SET_ERR_MSG(extack, "another peer's allowed IPs cover this address; choose another");
+		NL_SET_ERR_MSG(extack, "another peer's allowed IPs cover this address");
 	else
 		return 0;
 	return -EADDRNOTAVAIL;
@@ -481,21 +480,15 @@ static struct vpn_pool *overlapped(const struct vpn_pools *pools,
 	return NULL;
 }
 
-static int check_unicast(const struct vpn_prefix *prefix)
+static bool is_unicast(const struct vpn_prefix *prefix)
 {
-	struct in6_addr ip6;
-	int type;
+	const u8 *ip = prefix->ip;
 
 	/* 0/8, 127/8, multicast, and what was reserved for ever. */
 	if (prefix->len == sizeof(struct in_addr))
-		return !prefix->ip[0] || prefix->ip[0] == IN_LOOPBACKNET ||
-		       prefix->ip[0] >= 224 ? -EINVAL : 0;
-
-	memcpy(&ip6, prefix->ip, sizeof(ip6));
-	type = ipv6_addr_type(&ip6);
-	return !(type & IPV6_ADDR_UNICAST) ||
-	       type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_MAPPED |
-		       IPV6_ADDR_COMPATv4) ? -EINVAL : 0;
+		return ip[0] && ip[0] != IN_LOOPBACKNET && ip[0] < 224;
+	/* None, loopback, IPv4 in other clothes; multicast. */
+	return memchr_inv(ip, 0, 8) && ip[0] != 0xff;
 }
 
 static int check_prefix(const struct vpn_prefix *prefix,
@@ -508,9 +501,9 @@ static int check_prefix(const struct vpn_prefix *prefix,
 	if (prefix->bits < VPN_POOL_BITS_MIN)
 		NL_SET_ERR_MSG(extack, "a pool is a /8 at most; give a longer prefix");
 	else if (memcmp(network, prefix->ip, VPN_IP_MAX))
-		NL_SET_ERR_MSG(extack, "the pool's address has bits set behind its prefix; clear them");
-	else if (check_unicast(prefix))
-		NL_SET_ERR_MSG(extack, "the pool's addresses are not for hosts; give a unicast prefix");
+		NL_SET_ERR_MSG(extack, "the prefix has bits set behind its length; clear them");
+	else if (!is_unicast(prefix))
+		NL_SET_ERR_MSG(extack, "these addresses are not for hosts; give a unicast prefix");
 	else
 		return 0;
 	return -EINVAL;
@@ -582,7 +575,7 @@ static int check_leases(struct vpn_pool *pool, struct vpn_pool *wanted,
 	for (node = rb_first(&pool->leases); node; node = rb_next(node)) {
 		lease = rb_entry(node, struct vpn_lease, by_address);
 		if (blocking(wanted, lease->ip)) {
-			NL_SET_ERR_MSG(extack, "an address to be reserved is leased; release that lease first");
+			NL_SET_ERR_MSG(extack, "a leased address can't be reserved; release it first");
 			return -EBUSY;
 		}
 		if (wanted->taken)
@@ -627,8 +620,8 @@ static int check_new(const struct vpn_pools *pools,
 	const struct vpn_pool *other = overlapped(pools, prefix);
 
 	if (other) {
-		say_prefix(extack, "the pool overlaps another one",
-			   &other->settings.prefix);
+		vpn_netlink_say_prefix(extack, "the pool overlaps another one",
+				       &other->settings.prefix);
 		return -EEXIST;
 	}
 	if (pools->count >= VPN_POOLS_MAX) {

@@ -30,10 +30,17 @@
 /* 6.2: words with a value behind them. */
 #ifdef NL_SET_ERR_MSG_FMT
 #define vpn_extack_value(_extack, _words, _format, ...) \
-	NL_SET_ERR_MSG_FMT(_extack, _words _format, ##__VA_ARGS__)
+	NL_SET_ERR_MSG_FMT(_extack, "%s" _format, _words, ##__VA_ARGS__)
 #else
+static inline void vpn_compat_extack(struct netlink_ext_ack *extack,
+				     const char *words)
+{
+	if (extack)
+		extack->_msg = words;
+}
+
 #define vpn_extack_value(_extack, _words, _format, ...) \
-	NL_SET_ERR_MSG(_extack, _words)
+	vpn_compat_extack(_extack, _words)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)

@@ -10,6 +10,7 @@ static const struct {
 	bool (*run)(void);
 } tests[] = {
 	{ "allowedips", vpn_selftest_allowedips },
+	{ "pool", vpn_selftest_pool },
 	{ "replay", vpn_selftest_replay },
 	{ "crypto", vpn_selftest_crypto },
 };

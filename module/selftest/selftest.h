@@ -18,6 +18,7 @@ int vpn_selftest_run(void);
 
 bool vpn_selftest_allowedips(void);
 bool vpn_selftest_crypto(void);
+bool vpn_selftest_pool(void);
 bool vpn_selftest_replay(void);
 
 #endif

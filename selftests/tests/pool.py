@@ -6,18 +6,17 @@ refused and that nothing has changed then, and what outlives what.
 """
 import errno
 import os
-import subprocess
 import sys
 import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 # pylint: disable=wrong-import-position
 from abi import (
     Answer, Attr, A_FLAGS, FLAGS, FORCE, F_DUMP, IFNAME, LEASE, LEASE_GET,
-    LEASE_RELEASE, LEASE_RESTORE, L_EXPIRES, L_PUBLIC_KEY, Listener, MODE_AUTO,
+    LEASE_RELEASE, LEASE_RESTORE, L_EXPIRES, Listener, MODE_AUTO,
     MODE_LEASE, MODE_NONE, MODE_REQUEST, Netlink, POOL, POOL_ADD, POOL_DEL,
-    POOL_GET, POOL_LEASE_TIME, POOL_PREFIX, POOL_SIZE, POOL_USED, PUBLIC_KEY,
+    POOL_GET, POOL_LEASE_TIME, POOL_PREFIX, POOL_SIZE, POOL_USED,
     PRIVATE_KEY, P_ADDRESS, P_ADDRESS_MODE, P_FLAGS, P_NAME, REMOVE,
-    REPLACE_ALLOWEDIPS, REPLACE_PEERS, SECRET, UPDATE_ONLY, VPN0, address,
+    REPLACE_ALLOWEDIPS, REPLACE_PEERS, SECRET, VPN0, address,
     allowedip, bad, end, equal, forked, integer, key, lease, leased, leases_of,
     names, peer, peers_of, point, pool, pools_of, read_all, read_lease, reserved, run, start, state,
     text, u32, u64, u8)
