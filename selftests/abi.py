@@ -27,7 +27,9 @@ DEVICE_GET, DEVICE_SET = 1, 2
  LEASE_RESTORE) = range(10, 16)
 EVENTS = {3: "peer-added", 4: "peer-changed", 5: "peer-removed",
           6: "handshake-done", 7: "endpoint-moved", 8: "session-expired",
-          9: "device-changed", 24: "lease-added", 25: "lease-removed"}
+          9: "device-changed", 18: "auth-request", 19: "assigned", 20: "refused",
+          21: "disconnected", 22: "peer-expired", 23: "echo-done", 24: "lease-added",
+          25: "lease-removed"}
 (IFINDEX, IFNAME, FLAGS, PRIVATE_KEY, PUBLIC_KEY, LISTEN_PORT, FWMARK,
  PEER_COUNT, PEERS) = range(1, 10)
 (P_PUBLIC_KEY, P_PRESHARED_KEY, P_FLAGS, P_NAME, P_IPV4, P_IPV6, P_PORT, P_SCOPE,
@@ -78,6 +80,11 @@ def run(*command, check=True):
     return subprocess.run(command, check=check, timeout=60).returncode
 
 
+def enter_namespace(file):
+    if libc.setns(file.fileno(), 0x40000000):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
 class Namespace:
     """A network namespace that ends with the test."""
 
@@ -94,8 +101,7 @@ class Namespace:
 
     def enter(self):
         with open("/run/netns/" + self.name, encoding="ascii") as file:
-            if libc.setns(file.fileno(), 0x40000000):
-                raise OSError(ctypes.get_errno(), "setns")
+            enter_namespace(file)
 
     def run(self, *command, check=True):
         return run("ip", "netns", "exec", self.name, *command, check=check)
@@ -497,10 +503,10 @@ def add_numbered(netlink, name, count):
 class Listener:
     """Somebody who listens to events."""
 
-    def __init__(self, netlink):
+    def __init__(self, netlink, group="events"):
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
         self.sock.bind((0, 0))
-        self.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, netlink.groups["events"])
+        self.sock.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, netlink.groups[group])
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
 
     def close(self):

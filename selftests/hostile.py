@@ -25,25 +25,11 @@ import socket
 import struct
 import sys
 
+from packets import echo_request, is_echo_reply
 from peer import Peer, address
 from protocol.messages import DATA
 
 WINDOW = 8192 - 64     # counters that are not too old
-
-
-def checksum(data):
-    data += bytes(len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total >> 16) + (total & 0xffff)
-    return ~(total + (total >> 16)) & 0xffff
-
-
-def echo_request(source, target):
-    icmp = struct.pack("!BBHHH", 8, 0, 0, 77, 1) + b"hostile"
-    icmp = icmp[:2] + struct.pack("!H", checksum(icmp)) + icmp[4:]
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(icmp), 1, 0, 64, 1, 0,
-                         socket.inet_aton(source), socket.inet_aton(target))
-    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + icmp
 
 
 def frames_of(name):
@@ -85,7 +71,7 @@ class Hostile:
             if message is None:
                 return False
             plain = self.session.open(message)[1]
-            if plain[9:10] == b"\x01" and plain[20:21] == b"\0" and b"hostile" in plain:
+            if is_echo_reply(plain):
                 return True
 
     def echo(self, source, target):

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""An end of a tunnel that is a program, and can do what no honest peer does.
-
-The surroundings are told in the environment: KEY and PSK (files), REMOTE (public
-key), LOCAL and TO (address:port).
-"""
+"""An end of a tunnel that is a program, and can do what no honest peer does."""
 
 import base64
 import os
@@ -22,14 +18,30 @@ PATIENCE = 60       # seconds for what must come
 SILENCE = 1.0       # seconds in which nothing may come
 
 
-def key_file(name):
-    with open(os.environ[name], encoding="ascii") as file:
-        return base64.b64decode(file.read()) or bytes(32)
-
-
 def address(name):
+    """What a variable of the environment has, as ADDRESS:PORT."""
     host, port = os.environ[name].rsplit(":", 1)
     return host, int(port)
+
+
+class Surroundings(NamedTuple):
+    """Who we are, whom we speak to, and from where to where."""
+    private: bytes
+    psk: bytes
+    remote: bytes
+    local: tuple
+    to: tuple
+
+    @classmethod
+    def of_environment(cls):
+        """KEY and PSK (files), REMOTE (public key), LOCAL and TO (address:port)."""
+        def key_file(name):
+            with open(os.environ[name], encoding="ascii") as file:
+                return base64.b64decode(file.read()) or bytes(32)
+
+        return cls(key_file("KEY"), key_file("PSK"),
+                   base64.b64decode(os.environ["REMOTE"]), address("LOCAL"),
+                   address("TO"))
 
 
 def say(text):
@@ -80,17 +92,18 @@ class Session:
 class Peer:
     """A socket, a static key, and a clock that never goes back."""
 
-    def __init__(self, port=None, form=V0):
+    def __init__(self, port=None, form=V0, surroundings=None):
+        where = surroundings or Surroundings.of_environment()
         self.form = form
-        self.private = clamp(key_file("KEY"))
+        self.private = clamp(where.private)
         self.public = public_of(self.private)
-        self.psk = key_file("PSK")
-        self.remote = base64.b64decode(os.environ["REMOTE"])
+        self.psk = where.psk
+        self.remote = where.remote
+        self.patience = PATIENCE
         self.stamp = 0
-        local = address("LOCAL")
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(local if port is None else (local[0], port))
-        self.socket.connect(address("TO"))
+        self.socket.bind(where.local if port is None else (where.local[0], port))
+        self.socket.connect(where.to)
 
     def now(self):
         self.stamp = max(self.stamp + 1, time.time_ns())
@@ -102,9 +115,9 @@ class Peer:
         except ConnectionRefusedError:
             pass
 
-    def receive(self, *kinds, seconds=PATIENCE):
+    def receive(self, *kinds, seconds=None):
         """The next message of these kinds, or None."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + (self.patience if seconds is None else seconds)
         while True:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.socket], [], [], left)[0]:
@@ -156,9 +169,17 @@ class Peer:
 
     # As responder.
 
-    def initiation(self):
+    def drain(self):
+        """Forget what has come."""
+        while select.select([self.socket], [], [], 0)[0]:
+            try:
+                self.socket.recv(65536)
+            except ConnectionRefusedError:
+                pass
+
+    def initiation(self, message=None):
         """An initiation of the kernel's: the message, and what is in it."""
-        message = self.expect(INITIATION)
+        message = message or self.expect(INITIATION)
         assert mac1_fits(message, self.public), "wrong mac1"
         got = read_initiation(self.private, message)
         assert got.initiator == self.remote, "somebody else's key"
