@@ -606,7 +606,8 @@ static enum outcome answer_peer(struct vpn_peer *peer, struct vpn_noise *noise,
 	struct vpn_answer answer;
 	enum vpn_verdict verdict;
 
-	verdict = vpn_terms_judge(peer, in->kind, request, &answer);
+	verdict = vpn_terms_judge(peer, in->kind, in->payload, request,
+				  &answer);
 	/* It comes back with the same time stamp. */
 	if (verdict == VPN_VERDICT_WAIT)
 		return vpn_lobby_park(peer, in->skb, request) ? WAITING :

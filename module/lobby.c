@@ -280,7 +280,7 @@ static void note_outcome(struct vpn_peer *peer, int err, const char *words)
 	struct vpn_terms *terms = &peer->terms;
 
 	down_write(&peer->handshake.lock);
-	terms->lease_tried = ktime_get_boottime_ns();
+	terms->lease_answered = true;
 	terms->lease_refused.reason = err == -ENOSPC ?
 				      VPN_REJECT_REASON_POOL_EXHAUSTED :
 				      VPN_REJECT_REASON_ADDRESS_NOT_AVAILABLE;

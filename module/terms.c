@@ -17,9 +17,6 @@
 
 #define SOFTWARE	"vpn " VPN_VERSION
 
-/* An answer about a lease holds for the message that waited for it. */
-#define LEASE_ANSWER_NS	(5 * NSEC_PER_SEC)
-
 #define handshake_dereference(p, peer) \
 	rcu_dereference_protected(p, lockdep_is_held(&(peer)->handshake.lock))
 
@@ -151,12 +148,12 @@ static bool lease_fits(const struct vpn_prefix *leases, unsigned int count,
  * that, and comes back.
  */
 static enum vpn_verdict lend_address(struct vpn_peer *peer,
+				     const u8 timestamp[VPN_TIMESTAMP_LEN],
 				     const struct vpn_request *request,
 				     struct vpn_answer *answer)
 {
 	struct vpn_assignment *assignment = &answer->assignment;
 	struct vpn_terms *terms = &peer->terms;
-	u64 now = ktime_get_boottime_ns();
 
 	assignment->address_count = vpn_lease_read(peer, assignment->addresses,
 						   &assignment->lease);
@@ -168,18 +165,23 @@ static enum vpn_verdict lend_address(struct vpn_peer *peer,
 		assignment->has_lease = true;
 		return VPN_VERDICT_ACCEPT;
 	}
-	if (!terms->lease_tried || now - terms->lease_tried > LEASE_ANSWER_NS)
-		return VPN_VERDICT_WAIT;
-	answer->reject = terms->lease_refused;
-	return VPN_VERDICT_REJECT;
+	if (terms->lease_answered &&
+	    !memcmp(terms->lease_asked, timestamp, VPN_TIMESTAMP_LEN)) {
+		answer->reject = terms->lease_refused;
+		return VPN_VERDICT_REJECT;
+	}
+	terms->lease_answered = false;
+	memcpy(terms->lease_asked, timestamp, VPN_TIMESTAMP_LEN);
+	return VPN_VERDICT_WAIT;
 }
 
 static enum vpn_verdict judge_address(struct vpn_peer *peer,
+				      const u8 timestamp[VPN_TIMESTAMP_LEN],
 				      const struct vpn_request *request,
 				      struct vpn_answer *answer)
 {
 	if (READ_ONCE(peer->address_mode) == VPN_ADDRESS_MODE_LEASE)
-		return lend_address(peer, request, answer);
+		return lend_address(peer, timestamp, request, answer);
 	if (request->wanted_count)
 		return reject(answer, VPN_REJECT_REASON_ADDRESS_NOT_AVAILABLE,
 			      "no address pool is configured for this peer");
@@ -188,6 +190,7 @@ static enum vpn_verdict judge_address(struct vpn_peer *peer,
 
 enum vpn_verdict vpn_terms_judge(struct vpn_peer *peer,
 				 struct vpn_session_kind kind,
+				 const u8 timestamp[VPN_TIMESTAMP_LEN],
 				 const struct vpn_request *request,
 				 struct vpn_answer *answer)
 {
@@ -209,7 +212,7 @@ enum vpn_verdict vpn_terms_judge(struct vpn_peer *peer,
 			      "chacha20-poly1305 is not allowed for this peer");
 	if (kind.version) {
 		add_offer(peer->vpn, &answer->assignment);
-		verdict = judge_address(peer, request, answer);
+		verdict = judge_address(peer, timestamp, request, answer);
 		if (verdict != VPN_VERDICT_ACCEPT)
 			return verdict;
 	}

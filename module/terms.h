@@ -76,8 +76,9 @@ struct vpn_refusal {
  * @heard: of the peer. vpn_handshake.lock writes, RCU reads
  * @assigned: to us. Exchanged, RCU reads
  * @refusal: the last one. vpn_handshake.lock writes, RCU reads
- * @lease_refused: why the peer got no lease when it last asked for one, and
- *	@lease_tried: when that was, boot clock, ns. vpn_handshake.lock
+ * @lease_asked: time stamp of the initiation that waited for a lease last
+ * @lease_answered: whether it had been tried to give one, and
+ * @lease_refused: what to say if that one did not fit. vpn_handshake.lock
  */
 struct vpn_terms {
 	u8 cipher;
@@ -88,8 +89,9 @@ struct vpn_terms {
 	struct vpn_heard __rcu *heard;
 	struct vpn_assigned __rcu *assigned;
 	struct vpn_refusal __rcu *refusal;
+	u8 lease_asked[VPN_TIMESTAMP_LEN];
+	bool lease_answered;
 	struct vpn_reject lease_refused;
-	u64 lease_tried;
 };
 
 /**
@@ -149,6 +151,7 @@ int vpn_terms_write_request(struct vpn_peer *peer, u8 *tlvs, size_t room);
  * vpn_terms_judge() - decide about an authentic initiation
  * @peer: whose it is; handshake.lock held for writing
  * @kind: what it proposes
+ * @timestamp: of the initiation
  * @request: what it says; empty for version 0
  * @answer: filled when it is accepted or rejected
  *
@@ -159,6 +162,7 @@ int vpn_terms_write_request(struct vpn_peer *peer, u8 *tlvs, size_t room);
  */
 enum vpn_verdict vpn_terms_judge(struct vpn_peer *peer,
 				 struct vpn_session_kind kind,
+				 const u8 timestamp[VPN_TIMESTAMP_LEN],
 				 const struct vpn_request *request,
 				 struct vpn_answer *answer);
 
