@@ -61,10 +61,11 @@ static void ask_for_address(const struct vpn_peer *peer,
 
 	if (READ_ONCE(peer->address_mode) != VPN_ADDRESS_MODE_REQUEST)
 		return;
-	request->wanted_count = peer->wanted_count;
-	memcpy(request->wanted, peer->wanted, sizeof(request->wanted));
-	if (request->wanted_count)
+	if (peer->wanted_count) {
+		request->wanted_count = peer->wanted_count;
+		memcpy(request->wanted, peer->wanted, sizeof(request->wanted));
 		return;
+	}
 	/* Any, of either family. */
 	for (i = 0; i < VPN_FAMILIES; i++)
 		request->wanted[i].len = lengths[i];
