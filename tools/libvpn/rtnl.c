@@ -98,6 +98,10 @@ static int collect_route(const struct nlmsghdr *nlh, void *data)
 		case RTA_DST:
 			read_octets(attr, &entry.address);
 			break;
+		case RTA_PREFSRC:
+			entry.source.family = rtm->rtm_family;
+			read_octets(attr, &entry.source);
+			break;
 		case RTA_OIF:
 			vpn_attr_copy(attr, &ifindex, sizeof(ifindex));
 			break;
@@ -189,9 +193,9 @@ int vpn_rtnl_change_address(struct vpn_socket *sock, uint32_t ifindex,
 	return vpn_socket_talk(sock, nlh, NULL, err);
 }
 
-static void put_route(struct nlmsghdr *nlh, uint32_t ifindex, const struct vpn_address *prefix,
-		      uint32_t table)
+static void put_route(struct nlmsghdr *nlh, uint32_t ifindex, const struct vpn_rtnl_entry *route)
 {
+	const struct vpn_address *prefix = &route->address;
 	struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 
 	rtm->rtm_dst_len = prefix->prefix_len;
@@ -201,22 +205,23 @@ static void put_route(struct nlmsghdr *nlh, uint32_t ifindex, const struct vpn_a
 	rtm->rtm_scope = prefix->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	if (prefix->prefix_len)
 		put_octets(nlh, RTA_DST, prefix);
+	if (route->source.family)
+		put_octets(nlh, RTA_PREFSRC, &route->source);
 	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
-	mnl_attr_put_u32(nlh, RTA_TABLE, table);
+	mnl_attr_put_u32(nlh, RTA_TABLE, route->table);
 }
 
 int vpn_rtnl_change_route(struct vpn_socket *sock, uint32_t ifindex,
-			  const struct vpn_address *prefix, uint32_t table, bool add,
-			  struct vpn_error *err)
+			  const struct vpn_rtnl_entry *route, bool add, struct vpn_error *err)
 {
 	union vpn_request request;
 	struct nlmsghdr *nlh;
 
-	nlh = put_request(&request, add ? RTM_NEWROUTE : RTM_DELROUTE, prefix->family,
+	nlh = put_request(&request, add ? RTM_NEWROUTE : RTM_DELROUTE, route->address.family,
 			  sizeof(struct rtmsg));
 	if (add)
 		nlh->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
-	put_route(nlh, ifindex, prefix, table);
+	put_route(nlh, ifindex, route);
 	return vpn_socket_talk(sock, nlh, NULL, err);
 }
 

@@ -17,6 +17,7 @@
 struct vpn_rtnl_entry {
 	struct vpn_address address;	/* or the prefix that is routed */
 	uint32_t table;			/* of a route */
+	struct vpn_address source;	/* that a route prefers; family zero: none */
 	bool ours;			/* has that protocol number */
 };
 
@@ -37,10 +38,8 @@ void vpn_rtnl_free(struct vpn_rtnl_entries *entries);
 
 int vpn_rtnl_change_address(struct vpn_socket *sock, uint32_t ifindex,
 			    const struct vpn_address *address, bool add, struct vpn_error *err);
-/* table: RT_TABLE_MAIN or another one. */
 int vpn_rtnl_change_route(struct vpn_socket *sock, uint32_t ifindex,
-			  const struct vpn_address *prefix, uint32_t table, bool add,
-			  struct vpn_error *err);
+			  const struct vpn_rtnl_entry *route, bool add, struct vpn_error *err);
 
 int vpn_rtnl_get_mtu(struct vpn_socket *sock, uint32_t ifindex, uint32_t *mtu,
 		     struct vpn_error *err);

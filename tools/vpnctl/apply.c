@@ -89,23 +89,49 @@ static bool gather_all(struct plan *p)
 	return true;
 }
 
-static bool has_entry(const struct vpn_rtnl_entries *entries, const struct vpn_address *address,
-		      uint32_t table)
+static bool has_address(const struct plan *p, const struct vpn_address *address)
 {
 	unsigned int i;
 
-	for (i = 0; i < entries->count; i++) {
-		if (entries->list[i].table == table &&
-		    !vpn_address_compare(&entries->list[i].address, address))
+	for (i = 0; i < p->have_addresses.count; i++) {
+		if (!vpn_address_compare(&p->have_addresses.list[i].address, address))
 			return true;
 	}
 	return false;
 }
 
-/* The table of the default route is one of its own: there the mark leads. */
-static uint32_t table_of(const struct plan *p, const struct vpn_address *prefix)
+/* One that is not ours does as well, wherever it takes its packets from. */
+static bool has_route(const struct plan *p, const struct vpn_rtnl_entry *route)
 {
-	return prefix->prefix_len ? RT_TABLE_MAIN : p->dev->fwmark;
+	const struct vpn_rtnl_entry *entry = p->have_routes.list;
+	unsigned int i;
+
+	for (i = 0; i < p->have_routes.count; i++, entry++) {
+		if (entry->table == route->table &&
+		    !vpn_address_compare(&entry->address, &route->address) &&
+		    !(entry->ours && vpn_address_compare(&entry->source, &route->source)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The route as it should be. Its packets come from the assigned address, also
+ * when the device has others. The default route is in a table of its own, where
+ * the mark leads to; without a mark the table is zero.
+ */
+static struct vpn_rtnl_entry route_to(const struct plan *p, const struct vpn_address *prefix)
+{
+	struct vpn_rtnl_entry route = { .address = *prefix };
+	unsigned int i;
+
+	route.table = prefix->prefix_len ? RT_TABLE_MAIN : p->dev->fwmark;
+	for (i = 0; i < p->addresses.count && !route.source.family; i++) {
+		if (p->addresses.list[i].family == prefix->family)
+			route.source = p->addresses.list[i];
+	}
+	route.source.prefix_len = 0;
+	return route;
 }
 
 static void change_address(struct plan *p, const struct vpn_address *address, bool add)
@@ -120,18 +146,19 @@ static void change_address(struct plan *p, const struct vpn_address *address, bo
 		     &err);
 }
 
-static void change_route(struct plan *p, const struct vpn_address *prefix, uint32_t table, bool add)
+static void change_route(struct plan *p, const struct vpn_rtnl_entry *route, bool add)
 {
-	char text[VPN_PREFIX_TEXT], where[32] = "";
+	char text[VPN_PREFIX_TEXT], table[32] = "", source[VPN_PREFIX_TEXT] = "";
 	struct vpn_error err;
 
-	vpn_address_format(prefix, text);
-	if (table != RT_TABLE_MAIN)
-		snprintf(where, sizeof(where), " table %u", table);
-	if (step(p, "ip route %s %s dev %s%s proto 118", add ? "add" : "del", text,
-		 p->dev->ifname, where))
-		took(p, vpn_rtnl_change_route(&p->rtnl, p->dev->ifindex, prefix, table, add, &err),
-		     &err);
+	vpn_address_format(&route->address, text);
+	if (route->table != RT_TABLE_MAIN)
+		snprintf(table, sizeof(table), " table %u", route->table);
+	if (route->source.family)
+		vpn_address_format_host(&route->source, source);
+	if (step(p, "ip route %s %s dev %s%s%s%s proto 118", add ? "add" : "del", text,
+		 p->dev->ifname, table, *source ? " src " : "", source))
+		took(p, vpn_rtnl_change_route(&p->rtnl, p->dev->ifindex, route, add, &err), &err);
 }
 
 static void drop_addresses(struct plan *p)
@@ -148,12 +175,15 @@ static void drop_addresses(struct plan *p)
 static void drop_routes(struct plan *p)
 {
 	const struct vpn_rtnl_entry *entry = p->have_routes.list;
+	struct vpn_rtnl_entry route;
 	unsigned int i;
 
 	for (i = 0; i < p->have_routes.count; i++, entry++) {
+		route = route_to(p, &entry->address);
 		if (entry->ours && (!vpn_addresses_has(&p->routes, &entry->address) ||
-				    entry->table != table_of(p, &entry->address)))
-			change_route(p, &entry->address, entry->table, false);
+				    entry->table != route.table ||
+				    vpn_address_compare(&entry->source, &route.source)))
+			change_route(p, entry, false);
 	}
 }
 
@@ -162,24 +192,24 @@ static void add_addresses(struct plan *p)
 	unsigned int i;
 
 	for (i = 0; i < p->addresses.count; i++) {
-		if (!has_entry(&p->have_addresses, &p->addresses.list[i], 0))
+		if (!has_address(p, &p->addresses.list[i]))
 			change_address(p, &p->addresses.list[i], true);
 	}
 }
 
 static void add_route(struct plan *p, const struct vpn_address *prefix)
 {
-	uint32_t table = table_of(p, prefix);
+	struct vpn_rtnl_entry route = route_to(p, prefix);
 	char text[VPN_PREFIX_TEXT];
 
 	vpn_address_format(prefix, text);
-	if (!table) {
+	if (!route.table) {
 		complain(NULL,
 			 "route %s is left out: it would lead packets that are encrypted into the tunnel again; give them a mark with 'vpnctl set %s fwmark 51820', then apply again",
 			 text, p->dev->ifname);
 		p->status = STATUS_FAILED;
-	} else if (!has_entry(&p->have_routes, prefix, table)) {
-		change_route(p, prefix, table, true);
+	} else if (!has_route(p, &route)) {
+		change_route(p, &route, true);
 	}
 }
 
