@@ -451,7 +451,7 @@ static void test_v1(void)
 		   "  host name: gate\n  round-trip time: 1.25 ms\n"
 		   "  handshake latency: 100 samples, mean 2.00 ms, p50 < 4.00 ms, p99 < 4.00 ms\n"
 		   "  last refusal: we refused: pool exhausted, 12 seconds ago\n"
-		   "  hint: the peer does not answer version 1; if it is WireGuard, set for it: "
+		   "  hint: no answer to version 1; the peer may be WireGuard, set for it: "
 		   "address off cipher chacha20-poly1305 credential \"\"\n",
 		   printed(OUT_PRETTY, print_v1, dev->peers), "a peer of version 1, for people");
 	snprintf(wanted, sizeof(wanted),
@@ -464,8 +464,9 @@ static void test_v1(void)
 		 "\"p50_ns\":4000000,\"p99_ns\":4000000,"
 		 "\"buckets\":[{\"bound_ns\":4000000,\"count\":99},{\"bound_ns\":null,\"count\":1}]},"
 		 "\"echo_latency\":null,\"last_refusal\":{\"reason\":\"pool-exhausted\",\"text\":null,"
-		 "\"ours\":true,\"time\":%llu},\"hint\":\"the peer does not answer version 1; "
-		 "if it is WireGuard, set for it: address off cipher chacha20-poly1305 "
+		 "\"ours\":true,\"time\":%llu},\"hint\":\"no answer to version 1; "
+		 "the peer may be WireGuard, set for it: "
+		 "address off cipher chacha20-poly1305 "
 		 "credential \\\"\\\"\"}\n",
 		 (unsigned long long)now - 12, (unsigned long long)now - 12);
 	check_text(wanted, printed(OUT_JSON, print_v1, dev->peers), "a peer of version 1, JSON");

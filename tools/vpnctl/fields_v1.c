@@ -14,7 +14,7 @@
 #include "units.h"
 
 #define HINT \
-	"the peer does not answer version 1; if it is WireGuard, set for it: address off cipher chacha20-poly1305 credential \"\""
+	"no answer to version 1; the peer may be WireGuard, set for it: address off cipher chacha20-poly1305 credential \"\""
 
 static bool text_style(void)
 {
