@@ -102,6 +102,7 @@ struct outgoing {
 enum outcome {
 	IGNORED,	/* not authentic, or nobody's business */
 	WAITING,	/* in the lobby */
+	FAILED,		/* for want of memory, say */
 	REJECTED,
 	ACCEPTED,
 };
@@ -580,7 +581,7 @@ static enum outcome accept_initiation(struct vpn_peer *peer,
 err:
 	vpn_session_leave_seat(peer);
 	out->len = 0;
-	return REJECTED;
+	return FAILED;
 }
 
 /* In version 0 there are no words for it. */
@@ -756,7 +757,7 @@ static void conclude_initiation(struct vpn_peer *peer, enum outcome outcome,
 		/* The peer is about to confirm; one of ours can wait. */
 		atomic64_set(&peer->last_initiation, ktime_get_boottime_ns());
 		vpn_timers_session_derived(peer);
-	} else {
+	} else if (outcome == REJECTED) {
 		vpn_stats_inc(vpn, VPN_STAT_HANDSHAKE_REJECTS_SENT);
 		vpn_event_refused(peer);
 	}
@@ -845,7 +846,9 @@ static void conclude_handshake(struct vpn_peer *peer, struct incoming *in,
 	if (vpn_index_pass_on(&handshake->index, &peer->index))
 		conclusion->err = begin_session(peer, noise, message->sender,
 						true, in->kind);
-	if (conclusion->err || !in->kind.version)
+	/* Who is told nothing has been told nothing new. */
+	if (conclusion->err ||
+	    !memchr_inv(&answer->assignment, 0, sizeof(answer->assignment)))
 		return;
 	conclusion->lease = answer->assignment.lease;
 	conclusion->assigned = vpn_terms_assigned(peer, &answer->assignment,

@@ -20,9 +20,15 @@
 #define handshake_dereference(p, peer) \
 	rcu_dereference_protected(p, lockdep_is_held(&(peer)->handshake.lock))
 
-static u8 preferred_suite(u8 cipher)
+/* Of those that we allow; the one that the peer chose is one that it allows. */
+static u8 preferred_suite(const struct vpn_peer *peer)
 {
-	return cipher == VPN_CIPHER_ANY ? vpn_aead_fastest_suite() : cipher;
+	struct vpn_session_kind spoken = READ_ONCE(peer->terms.spoken);
+	u8 cipher = READ_ONCE(peer->terms.cipher);
+
+	if (cipher != VPN_CIPHER_ANY)
+		return cipher;
+	return spoken.version ? spoken.suite : vpn_aead_fastest_suite();
 }
 
 /* Whether the peer is one that we configured something of version 1 for. */
@@ -39,7 +45,7 @@ struct vpn_session_kind vpn_terms_kind(struct vpn_peer *peer)
 
 	if (wants_version_1(peer)) {
 		kind.version = 1;
-		kind.suite = preferred_suite(READ_ONCE(peer->terms.cipher));
+		kind.suite = preferred_suite(peer);
 	} else {
 		kind.version = READ_ONCE(peer->terms.spoken.version);
 	}
