@@ -41,6 +41,11 @@ check_equal "apply: nothing is assigned, so what it once did goes" \
 check "apply --dry-run: does nothing" \
 	sh -c "ip -n $(netns h2) route show dev vpn0 | grep -q '^10.77.0.0/16'"
 
+# Generic netlink is number 16; only who listens has groups.
+listens() { ns "$1" cat /proc/net/netlink | awk '$2 == 16 && $4 != "00000000"' | grep -q .; }
+background ns h2 sh -c "exec vpnctl -j monitor >$TMP/events"
+must wait_until 10 listens h2
+
 must tool h2 set vpn0 host-name roamer private-key "$TMP/h2.key" \
 	peer "${PUB[h1]}" name gate endpoint 10.0.0.1:1001 \
 	allowed-ips 10.0.0.0/8,fd00::/8 address auto cipher aes-256-gcm
@@ -127,13 +132,11 @@ check_equal "nor their routes" "10.78.0.0/16" \
 #
 # A stranger.
 #
-# Generic netlink is number 16; only who listens has groups.
-listens() { ns h1 cat /proc/net/netlink | awk '$2 == 16 && $4 != "00000000"' | grep -q .; }
 background ns h1 sh -c "exec vpnctl -j monitor auth vpn0 >$TMP/strangers"
 echo "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln" >"$TMP/token"
 chmod 600 "$TMP/token"
 must link_add h2 vpn1
-must wait_until 10 listens
+must wait_until 10 listens h1
 must tool h2 set vpn1 private-key "$TMP/phone.key" peer "${PUB[h1]}" endpoint 10.0.0.1:1001 \
 	allowed-ips 10.8.0.0/24 credential "$TMP/token" persistent-keepalive 25
 must ns h2 ip link set vpn1 up
@@ -147,5 +150,26 @@ check "the stranger is told" wait_until 10 refused
 check_equal "and shows it" "last refusal: the phone was lost" \
 	"$(tool h2 show vpn1 | sed -n 's/^ *\(last refusal: .*\), .* ago$/\1/p; s/^ *\(last refusal: .*\), now$/\1/p')"
 check_says "reject: nobody waits" "the kernel refused: " tool h1 reject vpn0 "${PUB[laptop]}" revoked
+
+# event NAME FILTER: what the filter makes of the first event of that name.
+event() { jq -cS "select(.event == \"$1\") | $2" "$TMP/events" | head -n 1; }
+check_equal "monitor: what was assigned" '["10.8.0.99/24"]' "$(event assigned .peer.assigned.addresses)"
+check_equal "monitor: echoes" true "$(event echo-done '.peer.rtt_ns > 0')"
+check_equal "monitor: the refusal" '["revoked","the phone was lost",false]' \
+	"$(event refused '.peer.last_refusal | [.reason, .text, .ours]')"
+
+#
+# Somebody who does not answer, and somebody whose time is over.
+#
+must timescale 20
+must tool h2 set vpn1 peer "${PUB[h1]}" remove peer "${PUB[laptop]}" endpoint 10.0.0.1:9 \
+	cipher aes-256-gcm persistent-keepalive 25 expires +1h
+hinted() { tool h2 show vpn1 | grep -q '^  hint: the peer does not answer version 1; '; }
+check "show: a hint" wait_until 20 hinted
+check "show: the time that is left" sh -c \
+	"nsenter --net=/run/netns/$(netns h2) vpnctl show vpn1 | grep -Eq '^  expires: in (1 hour|59 minutes)'"
+must tool h2 set vpn1 peer "${PUB[laptop]}" expires +1
+check "monitor: it is over" wait_until 20 sh -c "grep -q peer-expired $TMP/events"
+check_equal "showconf has the time" 1 "$(tool h2 showconf vpn1 | grep -c '^Expires = 20.*Z$')"
 
 ktap_end
