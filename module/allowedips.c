@@ -110,10 +110,9 @@ static inline unsigned int bit_at(struct address a, u8 len)
 #define deref_reader(pointer) \
 	rcu_dereference_check(pointer, rcu_read_lock_bh_held())
 
-/* @prefix_len: filled if there is one; not asked for on the data path. */
+/* @bits: length of the prefix, filled if there is one; not asked for on the data path. */
 static inline struct vpn_peer *
-find(struct vpn_allowedips_node __rcu *const *root, struct address a,
-     u8 *prefix_len)
+find(struct vpn_allowedips_node __rcu *const *root, struct address a, u8 *bits)
 {
 	const struct vpn_allowedips_node *node = deref_reader(*root);
 	struct vpn_peer *peer, *found = NULL;
@@ -122,8 +121,8 @@ find(struct vpn_allowedips_node __rcu *const *root, struct address a,
 		peer = deref_reader(node->peer);
 		if (peer) {
 			found = peer;
-			if (prefix_len)
-				*prefix_len = node->prefix_len;
+			if (bits)
+				*bits = node->prefix_len;
 		}
 		node = deref_reader(node->child[bit_at(a, node->prefix_len)]);
 	}

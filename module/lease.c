@@ -474,6 +474,12 @@ static void commit_plan(struct vpn_peer *peer, struct plan *plan, bool six)
 	tell(pools, lease, vpn_event_lease_added);
 }
 
+/* All zero stands for any address of the family. */
+static bool is_any(const struct vpn_prefix *address)
+{
+	return !memchr_inv(address->ip, 0, sizeof(address->ip));
+}
+
 static int make_plans(struct vpn_peer *peer, struct plan *plans,
 		      const struct vpn_prefix *fixed, unsigned int count,
 		      struct netlink_ext_ack *extack)
@@ -485,8 +491,15 @@ static int make_plans(struct vpn_peer *peer, struct plan *plans,
 		plans[six].old = vpn_lease_find(peer->vpn->pools, six,
 						peer->handshake.remote_static);
 		address = fixed_of(fixed, count, six);
-		if (address || !count)
-			err = make_plan(peer, &plans[six], six, address, extack);
+		if (count && !address)
+			continue;
+		if (address && is_any(address))
+			address = NULL;
+		err = make_plan(peer, &plans[six], six, address, extack);
+		if (!err && count && !plans[six].wanted) {
+			NL_SET_ERR_MSG(extack, "the device has no pool of this family; add one");
+			err = -ENOSPC;
+		}
 	}
 	for (six = 0; six < VPN_LEASE_FAMILIES && !err; six++)
 		err = allow_plan(peer, &plans[six], six, extack);

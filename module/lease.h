@@ -88,7 +88,8 @@ void vpn_lease_free_all(struct vpn_pools *pools);
 /**
  * vpn_lease_bind() - give a peer its leases
  * @peer: the peer, its device's lock held
- * @fixed: the addresses that it has to be, of one family at most one
+ * @fixed: the addresses that it has to be, of one family at most one; all zero
+ *	for any of its family
  * @count: how many; with none, the peer gets an address of each family that
  *	there are pools of
  * @extack: says what is in the way; may be NULL

@@ -212,12 +212,14 @@ int vpn_nl_pool_del_doit(struct sk_buff *skb, struct genl_info *info)
 /**
  * struct lease_name - which lease an entry of a request means
  * @attr: the entry
+ * @extack: where to say what is wrong with it
  * @key: its public key, NULL for none
  * @expires: its end, NULL for none
  * @address: its address; @address.len is zero for none
  */
 struct lease_name {
 	const struct nlattr *attr;
+	struct netlink_ext_ack *extack;
 	const u8 *key;
 	const struct nlattr *expires;
 	struct vpn_prefix address;
@@ -236,6 +238,7 @@ static int read_lease(struct lease_name *name, const struct nlattr *attr,
 
 	memset(name, 0, sizeof(*name));
 	name->attr = attr;
+	name->extack = extack;
 	name->expires = tb[VPN_A_LEASE_EXPIRES];
 	if (tb[VPN_A_LEASE_PUBLIC_KEY])
 		name->key = nla_data(tb[VPN_A_LEASE_PUBLIC_KEY]);
@@ -246,10 +249,9 @@ static int read_lease(struct lease_name *name, const struct nlattr *attr,
 }
 
 /* Do something with each lease that a request names, until one fails. */
-static int for_each_lease(struct vpn_device *vpn, struct genl_info *info,
-			  int (*act)(struct vpn_device *vpn,
-				     const struct lease_name *name,
-				     struct netlink_ext_ack *extack))
+static int walk_leases(struct vpn_device *vpn, struct genl_info *info,
+		       int (*act)(struct vpn_device *vpn,
+				  const struct lease_name *name))
 {
 	struct lease_name name;
 	struct nlattr *attr;
@@ -260,7 +262,7 @@ static int for_each_lease(struct vpn_device *vpn, struct genl_info *info,
 			continue;
 		err = read_lease(&name, attr, info->extack);
 		if (!err)
-			err = act(vpn, &name, info->extack);
+			err = act(vpn, &name);
 		if (err)
 			return err;
 	}
@@ -301,24 +303,22 @@ static unsigned int find_leases(const struct vpn_pools *pools,
 	return count;
 }
 
-static int check_release(struct vpn_device *vpn, const struct lease_name *name,
-			 struct netlink_ext_ack *extack)
+static int check_release(struct vpn_device *vpn, const struct lease_name *name)
 {
 	struct vpn_lease *found[VPN_LEASE_FAMILIES];
 
 	if (!name->key && !name->address.len)
-		return refuse_without(extack, name->attr,
+		return refuse_without(name->extack, name->attr,
 				      VPN_A_LEASE_PUBLIC_KEY,
 				      "name a lease by its public key or its address");
 	if (find_leases(vpn->pools, name, found))
 		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, name->attr,
+	NL_SET_ERR_MSG_ATTR(name->extack, name->attr,
 			    "there is no such lease; read the leases to see those there are");
 	return -ENOENT;
 }
 
-static int release(struct vpn_device *vpn, const struct lease_name *name,
-		   struct netlink_ext_ack *extack)
+static int release(struct vpn_device *vpn, const struct lease_name *name)
 {
 	struct vpn_lease *found[VPN_LEASE_FAMILIES];
 	unsigned int count;
@@ -331,9 +331,9 @@ static int release(struct vpn_device *vpn, const struct lease_name *name,
 
 static int release_all(struct vpn_device *vpn, struct request *request)
 {
-	int err = for_each_lease(vpn, request->info, check_release);
+	int err = walk_leases(vpn, request->info, check_release);
 
-	return err ?: for_each_lease(vpn, request->info, release);
+	return err ?: walk_leases(vpn, request->info, release);
 }
 
 int vpn_nl_lease_release_doit(struct sk_buff *skb, struct genl_info *info)
@@ -356,36 +356,33 @@ static void to_record(const struct lease_name *name,
 	record->expires = name->expires ? nla_get_u64(name->expires) : U64_MAX;
 }
 
-static int check_restore(struct vpn_device *vpn, const struct lease_name *name,
-			 struct netlink_ext_ack *extack)
+static int check_restore(struct vpn_device *vpn, const struct lease_name *name)
 {
 	if (!name->key)
-		return refuse_without(extack, name->attr,
+		return refuse_without(name->extack, name->attr,
 				      VPN_A_LEASE_PUBLIC_KEY,
 				      "a lease to restore needs a public key");
 	if (!name->address.len)
-		return refuse_without(extack, name->attr, VPN_A_LEASE_ADDRESS,
+		return refuse_without(name->extack, name->attr, VPN_A_LEASE_ADDRESS,
 				      "a lease to restore needs an address");
 	if (!memchr_inv(name->key, 0, VPN_KEY_LEN))
-		return refuse(extack, name->attr, "the public key is all zero");
+		return refuse(name->extack, name->attr, "the public key is all zero");
 	return 0;
 }
 
-static int restore(struct vpn_device *vpn, const struct lease_name *name,
-		   struct netlink_ext_ack *extack)
+static int restore(struct vpn_device *vpn, const struct lease_name *name)
 {
 	struct vpn_lease_record record;
 	int err;
 
 	to_record(name, &record);
-	err = vpn_lease_restore(vpn, &record, extack);
+	err = vpn_lease_restore(vpn, &record, name->extack);
 	if (err)
-		NL_SET_BAD_ATTR(extack, name->attr);
+		NL_SET_BAD_ATTR(name->extack, name->attr);
 	return err;
 }
 
-static int keep(struct vpn_device *vpn, const struct lease_name *name,
-		struct netlink_ext_ack *extack)
+static int keep(struct vpn_device *vpn, const struct lease_name *name)
 {
 	struct vpn_lease_record record;
 
@@ -394,8 +391,7 @@ static int keep(struct vpn_device *vpn, const struct lease_name *name,
 	return 0;
 }
 
-static int undo(struct vpn_device *vpn, const struct lease_name *name,
-		struct netlink_ext_ack *extack)
+static int undo(struct vpn_device *vpn, const struct lease_name *name)
 {
 	struct vpn_lease_record record;
 
@@ -408,11 +404,11 @@ static int restore_all(struct vpn_device *vpn, struct request *request)
 {
 	int err;
 
-	err = for_each_lease(vpn, request->info, check_restore);
+	err = walk_leases(vpn, request->info, check_restore);
 	if (err)
 		return err;
-	err = for_each_lease(vpn, request->info, restore);
-	for_each_lease(vpn, request->info, err ? undo : keep);
+	err = walk_leases(vpn, request->info, restore);
+	walk_leases(vpn, request->info, err ? undo : keep);
 	return err;
 }
 

@@ -575,7 +575,7 @@ static int check_leases(struct vpn_pool *pool, struct vpn_pool *wanted,
 	for (node = rb_first(&pool->leases); node; node = rb_next(node)) {
 		lease = rb_entry(node, struct vpn_lease, by_address);
 		if (blocking(wanted, lease->ip)) {
-			NL_SET_ERR_MSG(extack, "a leased address can't be reserved; release it first");
+			NL_SET_ERR_MSG(extack, "a leased address can't be reserved; release it");
 			return -EBUSY;
 		}
 		if (wanted->taken)

@@ -224,6 +224,7 @@ def test_leases(netlink):
     equal("a key's IPv6 address follows from the key", six, give(netlink, 6)[1])
     equal("one of choice is of one family", ["fd08::1:1/64"],
           give(netlink, 7, *leased("fd08::1:1")))
+    equal("any of one family", ["10.8.0.16/24"], give(netlink, 9, *leased("0.0.0.0")))
     equal("or of both", ["10.8.0.77/24", "fd08::7:7/64"],
           give(netlink, 7, *leased("fd08::7:7", "10.8.0.77")))
     settle(netlink, pool("fd77::/120"))
@@ -233,6 +234,10 @@ def test_leases(netlink):
 
 
 def test_lease_refusals(netlink):
+    settle(netlink, pool("fd77::/120"), Attr(FORCE, b""), command=POOL_DEL)
+    refused(netlink, "any address of a family without a pool", errno.ENOSPC, 2,
+            [peer(k(1), u32(P_ADDRESS_MODE, MODE_LEASE), bad(address(P_ADDRESS, "::")))],
+            "of this family")
     # Peers and pools are those that test_leases() has left.
     unavailable = errno.EADDRNOTAVAIL
     for what, ip, words in (("reserved", "10.8.0.5", "reserved"),
