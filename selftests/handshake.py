@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """handshake.py CASE: be the peer of a tunnel, and misbehave where CASE says so.
 
-See tests/handshake.sh for the cases, and peer.py for the surroundings. Exit status
-0: the other end did as it must.
+See tests/handshake.sh for the cases, and peer.py for the surroundings, to which FORM
+adds version and suite, as in 1,1. Exit status 0: the other end did as it must.
 """
 
 import os
@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 
 from peer import PATIENCE, SILENCE, Peer, say, until_in_time
 from protocol.messages import (COOKIE, DATA, INITIATION, MACS_LEN, RESPONSE,
-                               TAI_EPOCH, V0, add_macs, mac1_of, read_cookie, tai64n,
+                               TAI_EPOCH, Form, add_macs, mac1_of, read_cookie, tai64n,
                                write_cookie, write_response)
 from protocol.noise import MAC, clamp
 
@@ -83,11 +83,11 @@ def case_stranger(peer):
     peer.silence("a changed message")
 
     # Low order: anybody knows the shared secret.
-    n = V0.noise(peer.remote)
-    bad = V0.header(INITIATION) + struct.pack("<I", stranger.index)
+    n = peer.form.noise(peer.remote)
+    bad = peer.form.header(INITIATION) + struct.pack("<I", stranger.index)
     bad += n.ephemeral(bytes(32))
     bad += n.seal(n.key(bytes(32)), peer.public)
-    bad += n.seal(n.key(bytes(32)), peer.now())
+    bad += n.seal(n.key(bytes(32)), peer.now() + bytes(peer.form.version * 1052))
     peer.send(add_macs(bad, peer.remote))
     peer.silence("an ephemeral key of low order")
 
@@ -106,7 +106,7 @@ def case_malformed(peer):
         peer.send(add_macs((body + bytes(1000))[:size], peer.remote))
     for at in 1, 2, 3:
         bad = bytearray(body)
-        bad[at] = 1
+        bad[at] ^= 0x82
         peer.send(add_macs(bytes(bad), peer.remote))
     for kind in 0, 2, 3, 4, 5, 255:
         for size in 64, 92, 148:
@@ -276,7 +276,8 @@ def case_stamp(peer):
 def main():
     if len(sys.argv) != 2 or "case_" + sys.argv[1] not in globals():
         sys.exit(__doc__)
-    globals()["case_" + sys.argv[1]](Peer())
+    form = Form(*map(int, os.environ.get("FORM", "0").split(",")))
+    globals()["case_" + sys.argv[1]](Peer(form=form))
 
 
 if __name__ == "__main__":

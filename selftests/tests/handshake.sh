@@ -6,6 +6,8 @@
 # honest peer does.
 #
 #	h1 [vpn0 192.168.99.1] ---- [10.0.0.2:1002 handshake.py] h2
+#
+# FORM and CIPHER, if they are set, make it another version and suite than WireGuard's.
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -86,7 +88,8 @@ must keys h1 h2
 (umask 077 && "$VPN_TOOL" genpsk >"$TMP/psk")
 must link_add h1 vpn0 192.168.99.1/24
 must tool h1 set vpn0 listen-port 1001 private-key "$TMP/h1.key" peer "${PUB[h2]}" \
-	preshared-key "$TMP/psk" allowed-ips 192.168.99.2/32 endpoint 10.0.0.2:1002
+	preshared-key "$TMP/psk" allowed-ips 192.168.99.2/32 endpoint 10.0.0.2:1002 \
+	${CIPHER:+cipher "$CIPHER"}
 must ns h1 ip link set vpn0 up
 
 check "an initiation is answered" peer answer
