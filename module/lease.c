@@ -371,6 +371,7 @@ static int choose_free(struct vpn_peer *peer, struct plan *plan, bool six,
 	}
 	if (!full)
 		return 0;
+	peer->vpn->pools->full = full->settings.prefix;
 	vpn_netlink_say_prefix(extack, "no address is free, add a pool",
 			       &full->settings.prefix);
 	return -ENOSPC;

@@ -274,18 +274,32 @@ static unsigned int insisted(const struct guest *guest,
 	return count;
 }
 
+static void say_exhausted(struct vpn_reject *reject,
+			  const struct vpn_prefix *pool)
+{
+	reject->reason = VPN_REJECT_REASON_POOL_EXHAUSTED;
+	if (pool->len == sizeof(struct in_addr))
+		snprintf(reject->text, sizeof(reject->text),
+			 "pool %pI4/%u is exhausted", pool->ip, pool->bits);
+	else if (pool->len)
+		snprintf(reject->text, sizeof(reject->text),
+			 "pool %pI6c/%u is exhausted", pool->ip, pool->bits);
+}
+
 /* What the peer is told, should it still have no lease that it likes. */
 static void note_outcome(struct vpn_peer *peer, int err, const char *words)
 {
-	struct vpn_terms *terms = &peer->terms;
+	struct vpn_reject reject = {
+		.reason = VPN_REJECT_REASON_ADDRESS_NOT_AVAILABLE,
+	};
 
+	if (err == -ENOSPC)
+		say_exhausted(&reject, &peer->vpn->pools->full);
+	else
+		strscpy(reject.text, words, sizeof(reject.text));
 	down_write(&peer->handshake.lock);
-	terms->lease_answered = true;
-	terms->lease_refused.reason = err == -ENOSPC ?
-				      VPN_REJECT_REASON_POOL_EXHAUSTED :
-				      VPN_REJECT_REASON_ADDRESS_NOT_AVAILABLE;
-	strscpy(terms->lease_refused.text, words,
-		sizeof(terms->lease_refused.text));
+	peer->terms.lease_answered = true;
+	peer->terms.lease_refused = reject;
 	up_write(&peer->handshake.lock);
 }
 

@@ -81,12 +81,11 @@ check_equal "the very octets" "$(base64 -w0 <"$TMP/token")" "$(request .credenti
 check_equal "host name" laptop "$(request .host_name)"
 check_equal "version 1" 1 "$(request .protocol_version)"
 check_equal "asked once only" $((before + 1)) "$(requests)"
+before=$(requests)
 check "rejected" run tool server reject vpn0 "${PUB[client]}" revoked "this certificate was revoked"
 check "the client hears why" wait_until 5 peer_is client .last_refusal.reason revoked
 check_equal "in words" "this certificate was revoked" "$(peer_of client .last_refusal.text)"
 check "nobody waits any more" eval '! run tool server reject vpn0 "${PUB[client]}" expired'
-before=$(requests)
-restart
 check "asked again" wait_until 15 asked $((before + 1))
 run tool server set vpn0 peer "${PUB[client]}" allowed-ips 10.8.0.2/32 cipher any
 check "added, it is answered at once" wait_until 2 session client

@@ -184,7 +184,7 @@ run tool server lease release vpn0 "${PUB[client]}"
 run tool server set vpn0 peer "${PUB[third]}" address auto
 run ns client ip link set vpn0 up
 check "refused: pool exhausted" refused pool-exhausted
-check "in words" refused_in_words 10.8.4.0/30
+check "in words" refused_in_words "pool 10.8.4.0/30 is exhausted"
 run tool server set vpn0 peer "${PUB[third]}" remove
 run tool server lease release vpn0 "${PUB[third]}"
 restart
