@@ -158,7 +158,7 @@ static void job_put(struct vpn_aead_job *job)
 }
 
 /* A message of a job is complete; unless it has only left a backlog. */
-static void slot_complete(vpn_crypto_arg *arg, int err)
+static void slot_complete(VPN_CRYPTO_ARG *arg, int err)
 {
 	struct vpn_aead_slot *slot = vpn_crypto_data(arg);
 

@@ -50,11 +50,13 @@ static inline int aes_gcm_decrypt(u8 *dst, const u8 *src, size_t data_len,
 	__builtin_types_compatible_p(crypto_completion_t,		\
 				     void (*)(void *, int))
 
-typedef typeof(*__builtin_choose_expr(VPN_CRYPTO_ARG_IS_DATA, (void *)NULL,
+/* What the argument points to. */
+#define VPN_CRYPTO_ARG							\
+	typeof(*__builtin_choose_expr(VPN_CRYPTO_ARG_IS_DATA,		\
+				      (void *)NULL,			\
 				      (struct crypto_async_request *)NULL))
-	vpn_crypto_arg;
 
-static inline void *vpn_crypto_data(vpn_crypto_arg *arg)
+static inline void *vpn_crypto_data(VPN_CRYPTO_ARG *arg)
 {
 	struct crypto_async_request *request = (void *)arg;
 

@@ -34,7 +34,7 @@ session_in()
 	local host
 
 	for host in h1 h2; do
-		tool $host -j show vpn0 | tee "$TMP/show" |
+		tool "$host" -j show vpn0 | tee "$TMP/show" |
 			jq -e --arg cipher "$1" '[.. | .session_cipher? | select(.)] == [$cipher]' \
 				>/dev/null || { cat "$TMP/show" >&2; return 1; }
 	done
@@ -99,7 +99,7 @@ spoilt()
 	END
 	counts_up h2 vpn0 "$1" 3 ns h1 ping -n -q -c 3 -i 0.2 -W 1 192.168.99.2 >&2 || status=$?
 	ns h2 nft delete table inet t
-	return $status
+	return "$status"
 }
 
 check "a message of version 0 is malformed" spoilt drop_rx_malformed "@th,72,8 set 0"
