@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 120
+"""A flood of strangers, each with a key of its own and the longest credential that
+there can be: what waits is bounded by number, memory, source and time, events are
+bounded with it, and those who are known are served.
+
+    h1 [vpn0] ---- [10.0.0.2 and many more: this program] h2
+"""
+import os
+import socket
+import subprocess
+import sys
+import time
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+# pylint: disable=wrong-import-position
+from abi import end, point, say
+from lab import End, begin, check, program, wait_until
+from peer import random_index
+from protocol import tlv
+from protocol.messages import V0, V1, tai64n, write_initiation
+from protocol.noise import clamp
+
+SOURCES = 16
+A_SOURCE = 24           # strangers
+LOBBY_MAX, LOBBY_BYTES, LOBBY_SOURCE = 256, 512 << 10, 16
+CREDENTIAL = tlv.write(tlv.CREDENTIAL, (2, b"x" * 3584))
+
+
+def addresses():
+    return [f"10.0.0.{10 + n}" for n in range(SOURCES)]
+
+
+def flood(host, server, form, tlvs=b""):
+    """As many strangers as that from each of the sources."""
+    sockets = []
+    with host.inside():
+        for address in addresses():
+            one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            one.bind((address, 0))
+            one.connect((server.host.address, server.port))
+            sockets.append(one)
+    for _ in range(A_SOURCE):
+        for one in sockets:
+            message = write_initiation(clamp(os.urandom(32)), clamp(os.urandom(32)),
+                                       server.public, random_index(),
+                                       tai64n(time.time_ns()), form=form, tlvs=tlvs)[1]
+            try:
+                one.send(message)
+            except ConnectionRefusedError:
+                pass
+    for one in sockets:
+        one.close()
+
+
+class Listener:
+    """vpnctl monitor auth, and what it says."""
+
+    def __init__(self, server):
+        self.path = os.path.join(server.files, "requests")
+        with open(self.path, "w", encoding="utf-8") as file:
+            self.process = subprocess.Popen(
+                ["nsenter", f"--net=/run/netns/{server.host.name}", "vpnctl", "monitor",
+                 "auth", "-j"], stdout=file)
+        time.sleep(1)
+
+    def requests(self):
+        with open(self.path, encoding="utf-8") as file:
+            return sum("auth-request" in line for line in file)
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def quiet(server):
+    """All that was sent has been looked at."""
+    before = -1
+    while before != (before := sum(server.counters().values())):
+        time.sleep(1)
+
+
+def bounded(server, listener, form, tlvs, most):
+    """How many wait, and were asked about."""
+    before = server.counters()
+    asked = listener.requests()
+    flood(listener.host, server, form, tlvs)
+    quiet(server)
+    after = server.counters()
+    waiting = after["auth_requests"] - before["auth_requests"]
+    full = after["drop_handshake_lobby_full"] - before["drop_handshake_lobby_full"]
+    say(f"# {SOURCES * A_SOURCE} strangers: {waiting} wait, {full} had no room")
+    point("some wait", waiting > 0)
+    point(f"not more than {most}", waiting <= most, str(waiting))
+    point("the others had no room", full > 0 and waiting + full <= SOURCES * A_SOURCE,
+          str(full))
+    wait_until(lambda: listener.requests() - asked == waiting, 5)
+    point("each was asked about once", listener.requests() - asked == waiting,
+          f"{listener.requests() - asked}, not {waiting}")
+
+
+def served(server, host):
+    """A handshake of somebody who is known."""
+    peer = program(host, 1002, server)
+    server.set_peer(peer.public, "allowed-ips", "192.168.99.2/32", psk=bytes(32))
+    peer.handshake()
+    server.set_peer(peer.public, "remove")
+    peer.socket.close()
+
+
+def main():
+    h1, h2 = begin()
+    for address in addresses():
+        h2.run("ip", "addr", "add", f"{address}/24", "dev", "eth0")
+    server = End(h1, 1001, "192.168.99.1/24")
+
+    flood(h2, server, V0)
+    quiet(server)
+    point("without a listener nobody is asked about",
+          server.counters()["auth_requests"] == 0)
+
+    listener = Listener(server)
+    listener.host = h2
+    try:
+        # Each message takes more memory than its octets.
+        bounded(server, listener, V1, CREDENTIAL, LOBBY_BYTES // 4096)
+        check("a peer is served meanwhile", served, server, h2)
+        time.sleep(11)
+        say("# they have been sent away")
+        bounded(server, listener, V0, b"", min(LOBBY_MAX, SOURCES * LOBBY_SOURCE))
+        check("a peer is served meanwhile", served, server, h2)
+    finally:
+        listener.close()
+    server.close()
+    return end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
