@@ -52,8 +52,8 @@ def check(text, function, *arguments, **options):
     print(f"+ {text}", file=sys.stderr, flush=True)
     try:
         result = function(*arguments, **options)
-    except (AssertionError, InvalidTag, Malformed, OSError, ValueError, KeyError,
-            subprocess.SubprocessError) as error:
+    except (AssertionError, InvalidTag, Malformed, OSError, ValueError, TypeError,
+            LookupError, subprocess.SubprocessError) as error:
         where = error.__traceback__
         while where.tb_next:
             where = where.tb_next

@@ -45,6 +45,8 @@ MISTAKES = (
     ("header", "module/messages.h", "len <= VPN_V1_INITIATION_MAX",
      "len < VPN_V1_INITIATION_MAX"),
     ("header", "module/messages.h", "return !flags && len ==", "return len =="),
+    ("header", "module/messages.h", "header->version ? VPN_DATA_CONTROL : 0",
+     "VPN_DATA_CONTROL"),
 )
 
 results = {True: 0, False: 0}
@@ -114,10 +116,11 @@ def edges():
     """Headers, at the edges of the lengths."""
     for version, kind, lengths in ((0, 1, (148,)), (0, 2, (92,)), (0, 3, (64,)),
                                    (1, 1, (1200, 4096)), (1, 2, (140, 188, 1196)),
-                                   (1, 3, (64,)), (2, 1, (148,)), (0, 4, (32,))):
+                                   (1, 3, (64,)), (2, 1, (148,)), (0, 4, (32,)),
+                                   (1, 4, (32, 1500))):
         for length in lengths:
             for off in -1, 0, 1:
-                for flags in 0, 1:
+                for flags in 0, 1, 2:
                     yield (bytes([kind, version, flags, 0]) +
                            (length + off).to_bytes(2, "big"))
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is taken for a handshake message, by its first four octets and its
- * length, held against the tables of the two protocol documents. An input is
- * those octets and the length, as 2 octets.
+ * What is taken for a message, by its first four octets and its length, held
+ * against the tables of the two protocol documents. An input is those octets
+ * and the length, as 2 octets.
  */
 
 #include <stdio.h>
@@ -22,9 +22,11 @@ static const struct {
 	{ 1, 1, 1, 1200, 4096, 1 },
 	{ 1, 2, 1, 140, 1196, 48 },
 	{ 1, 3, 0, 64, 64, 1 },
+	{ 0, 4, 0, 32, 65535, 1 },
+	{ 1, 4, 1, 32, 65535, 1 },
 };
 
-static bool is_handshake(const u8 *octets, unsigned int len)
+static bool is_message(const u8 *octets, unsigned int len)
 {
 	u16 flags = (u16)(octets[2] | octets[3] << 8);
 	unsigned int i;
@@ -50,8 +52,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return -1;
 	memcpy(&header, data, sizeof(header));
 	len = get_unaligned_be16(data + 4);
-	taken = vpn_is_handshake(&header, len);
-	if (taken == is_handshake(data, len))
+	taken = vpn_is_data(&header) ? len >= VPN_DATA_OVERHEAD :
+		vpn_is_handshake(&header, len);
+	if (taken == is_message(data, len))
 		return 0;
 	fprintf(stderr, "type %d, version %d, flags %#x, %u octets: %staken\n",
 		header.type, header.version, header.flags, len,

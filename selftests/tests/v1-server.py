@@ -104,6 +104,7 @@ def refused(peer, reason, *tlvs, **contents):
     got, words = refusal(peer, *tlvs, **contents)
     say(f"# refused: {tlv.REASONS[got]}: {words}")
     assert got == reason, f"refused as {tlv.REASONS[got]}"
+    return words
 
 
 def received(peer, session, fits, seconds=5):
@@ -245,6 +246,12 @@ def wish_is_granted(server):
     return peer
 
 
+def refused_saying(peer, wish, words):
+    said = refused(peer, tlv.ADDRESS_NOT_AVAILABLE,
+                   tlv.write(tlv.REQUESTED_ADDRESS, wish))
+    assert words in said, said
+
+
 def test_requests(server):
     peer = server.client("allowed-ips", f"{OURS}/32", form=V1_GCM, psk=PSK)
     server.end.set_peer(peer.public, "cipher", "any")
@@ -262,10 +269,8 @@ def test_requests(server):
     other = []
     check("an address that is asked for is given", lambda:
           other.append(wish_is_granted(server)))
-    check("an address that another has is not", refused, peer,
-          tlv.ADDRESS_NOT_AVAILABLE, tlv.write(tlv.REQUESTED_ADDRESS, "10.9.0.77"))
-    check("an address of nowhere is not", refused, peer,
-          tlv.ADDRESS_NOT_AVAILABLE, tlv.write(tlv.REQUESTED_ADDRESS, "10.77.0.1"))
+    for wish, words in ("10.9.0.77", "another key"), ("10.77.0.1", "no pool"):
+        check(f"an address of {words} is not", refused_saying, peer, wish, words)
     server.command(POOL_DEL, Attr(POOL, [Attr(POOL_PREFIX, [
         ip4(IPADDR, "10.9.0.0"), u8(PREFIX_LEN, 24)])]), Attr(FORCE, b""))
     for one in peer, *other:
