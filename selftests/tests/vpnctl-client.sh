@@ -164,7 +164,7 @@ check_equal "monitor: the refusal" '["revoked","the phone was lost",false]' \
 must timescale 20
 must tool h2 set vpn1 peer "${PUB[h1]}" remove peer "${PUB[laptop]}" endpoint 10.0.0.1:9 \
 	cipher aes-256-gcm persistent-keepalive 25 expires +1h
-hinted() { tool h2 show vpn1 | grep -q '^  hint: the peer does not answer version 1; '; }
+hinted() { tool h2 show vpn1 | grep -q '^  hint: no answer to version 1; '; }
 check "show: a hint" wait_until 20 hinted
 check "show: the time that is left" sh -c \
 	"nsenter --net=/run/netns/$(netns h2) vpnctl show vpn1 | grep -Eq '^  expires: in (1 hour|59 minutes)'"

@@ -23,6 +23,8 @@ static int dump(struct vpn_socket *sock, uint8_t command, uint32_t ifindex, stru
 {
 	const struct vpn_answer answer = {
 		.message = read_message, .restart = drop_all, .data = dev,
+		/* Leases come and go all the time. */
+		.ordered = command == VPN_CMD_LEASE_GET,
 	};
 	union vpn_request request;
 	struct nlmsghdr *nlh;

@@ -163,7 +163,7 @@ static void read_message(struct reading *r, const struct nlmsghdr *nlh)
 {
 	if (nlh->nlmsg_seq != r->request->nlmsg_seq)
 		return;
-	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR && !(r->answer && r->answer->ordered))
 		r->interrupted = true;
 	if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
 		read_end(r, nlh);

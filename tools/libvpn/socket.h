@@ -4,6 +4,7 @@
 #define LIBVPN_SOCKET_H
 
 #include <libmnl/libmnl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "error.h"
@@ -18,11 +19,13 @@ struct vpn_socket {
 
 /*
  * What becomes of the messages of an answer. A dump that the kernel says is
- * inconsistent is read again: restart() drops what has been collected.
+ * inconsistent is read again: restart() drops what has been collected. Unless it
+ * is ordered: then what is there all the time is in it once, and it will do.
  */
 struct vpn_answer {
 	int (*message)(const struct nlmsghdr *nlh, void *data);
 	void (*restart)(void *data);
+	bool ordered;
 	void *data;
 };
 

@@ -149,7 +149,7 @@ static void lease_text(const struct vpn_lease *lease, char *text, size_t size)
 
 	vpn_address_format(&lease->address, address);
 	if (lease->expires)
-		units_left(end_second(lease->expires), left);
+		units_left(lease->expires / NSEC_PER_SEC, left);
 	snprintf(text, size, "%s (%s)", address, left);
 }
 
@@ -516,7 +516,7 @@ void field_lease(const struct vpn_lease *lease)
 	out_string(&address, text);
 	out_string(&key, lease->has_key ? base64 : NULL);
 	out_string(&name, *lease->name ? lease->name : NULL);
-	units_when(end_second(lease->expires), when);
+	units_when(lease->expires / NSEC_PER_SEC, when);
 	if (lease->expires)
 		out_number(&expires, end_second(lease->expires), NULL, when);
 	else

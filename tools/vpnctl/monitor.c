@@ -35,20 +35,27 @@ static void put_event(const char *name)
 	out_string(&field, name);
 }
 
-static void put_v1(const struct vpn_peer *peer)
+/* The kernel tells the state of the peer; most of it is old. */
+static void put_news(uint8_t command, const struct vpn_peer *peer)
 {
-	if (peer->has & VPN_PEER_HAS_RTT)
+	switch (command) {
+	case VPN_CMD_ECHO_DONE_NTF:
 		field_rtt(peer);
-	if (peer->assigned)
+		break;
+	case VPN_CMD_ASSIGNED_NTF:
 		field_assigned(peer);
-	if (peer->last_refusal)
+		break;
+	case VPN_CMD_REFUSED_NTF:
 		field_refusal(peer);
-	if (peer->last_disconnect)
+		break;
+	case VPN_CMD_DISCONNECTED_NTF:
 		field_disconnect(peer);
+		break;
+	}
 }
 
 /* An event has what changed, and says nothing about the remainder. */
-static void put_peer(const struct vpn_peer *peer)
+static void put_peer(uint8_t command, const struct vpn_peer *peer)
 {
 	out_group("peer");
 	field_peer(peer);
@@ -62,7 +69,7 @@ static void put_peer(const struct vpn_peer *peer)
 		field_keepalive(peer);
 	if (peer->has & VPN_PEER_HAS_TRANSFER)
 		field_transfer(peer);
-	put_v1(peer);
+	put_news(command, peer);
 	out_group_end();
 }
 
@@ -96,7 +103,7 @@ static void print_event(const struct vpn_event *event, void *data)
 	put_event(event->name);
 	put_device(event->dev);
 	if (event->dev->peers)
-		put_peer(event->dev->peers);
+		put_peer(event->command, event->dev->peers);
 	out_object_end();
 	out_end_line();
 	fflush(stdout);
