@@ -43,10 +43,13 @@ static const char *const disconnect_reasons[] = {
 
 const struct vpn_names vpn_ciphers = { ciphers, MNL_ARRAY_SIZE(ciphers) };
 const struct vpn_names vpn_address_modes = { address_modes, MNL_ARRAY_SIZE(address_modes) };
+
 const struct vpn_names vpn_credential_kinds = {
 	credential_kinds, MNL_ARRAY_SIZE(credential_kinds)
 };
+
 const struct vpn_names vpn_reject_reasons = { reject_reasons, MNL_ARRAY_SIZE(reject_reasons) };
+
 const struct vpn_names vpn_disconnect_reasons = {
 	disconnect_reasons, MNL_ARRAY_SIZE(disconnect_reasons)
 };
