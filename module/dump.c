@@ -212,6 +212,20 @@ static int put_endpoint(struct sk_buff *skb, struct vpn_peer *peer)
 	return err;
 }
 
+/* Without a session, the one that we would begin with. */
+static u32 version_in_use(struct vpn_peer *peer)
+{
+	const struct vpn_keypair *keypair;
+	u32 version;
+
+	rcu_read_lock();
+	keypair = rcu_dereference(peer->keypairs.current_keypair);
+	version = keypair ? keypair->kind.version :
+			    vpn_terms_kind(peer).version;
+	rcu_read_unlock();
+	return version;
+}
+
 int vpn_netlink_put_peer(struct sk_buff *skb, struct vpn_peer *peer)
 {
 	u64 handshake = READ_ONCE(peer->last_handshake);
@@ -223,7 +237,7 @@ int vpn_netlink_put_peer(struct sk_buff *skb, struct vpn_peer *peer)
 	    nla_put_u16(skb, VPN_A_PEER_PERSISTENT_KEEPALIVE,
 			READ_ONCE(peer->timers.persistent_keepalive_interval)) ||
 	    nla_put_u32(skb, VPN_A_PEER_PROTOCOL_VERSION,
-			vpn_terms_kind(peer).version) ||
+			version_in_use(peer)) ||
 	    (handshake &&
 	     nla_put_uint(skb, VPN_A_PEER_LAST_HANDSHAKE, handshake)) ||
 	    nla_put_uint(skb, VPN_A_PEER_RX_BYTES,

@@ -418,6 +418,8 @@ void vpn_handshake_queue(struct vpn_peer *peer, bool is_retry)
 	rcu_read_lock();
 	if (initiation_is_due(atomic64_read(&peer->last_initiation)))
 		vpn_peer_queue_work(peer, &peer->initiation_work);
+	else
+		vpn_timers_handshake_wanted(peer);
 	rcu_read_unlock();
 }
 

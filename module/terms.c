@@ -152,9 +152,10 @@ static bool lease_fits(const struct vpn_prefix *leases, unsigned int count,
 
 /*
  * Only whoever holds the device's lock can give a lease: the message waits for
- * that, and comes back.
+ * that, and comes back. In version 0 nobody is told of a lease, nor renews it.
  */
 static enum vpn_verdict lend_address(struct vpn_peer *peer,
+				     struct vpn_session_kind kind,
 				     const u8 timestamp[VPN_TIMESTAMP_LEN],
 				     const struct vpn_request *request,
 				     struct vpn_answer *answer)
@@ -167,7 +168,8 @@ static enum vpn_verdict lend_address(struct vpn_peer *peer,
 	if (assignment->address_count &&
 	    lease_fits(assignment->addresses, assignment->address_count,
 		       request)) {
-		vpn_lease_renew(peer);
+		if (kind.version)
+			vpn_lease_renew(peer);
 		vpn_lease_read(peer, assignment->addresses, &assignment->lease);
 		assignment->has_lease = true;
 		return VPN_VERDICT_ACCEPT;
@@ -183,12 +185,13 @@ static enum vpn_verdict lend_address(struct vpn_peer *peer,
 }
 
 static enum vpn_verdict judge_address(struct vpn_peer *peer,
+				      struct vpn_session_kind kind,
 				      const u8 timestamp[VPN_TIMESTAMP_LEN],
 				      const struct vpn_request *request,
 				      struct vpn_answer *answer)
 {
 	if (READ_ONCE(peer->address_mode) == VPN_ADDRESS_MODE_LEASE)
-		return lend_address(peer, timestamp, request, answer);
+		return lend_address(peer, kind, timestamp, request, answer);
 	if (request->wanted_count)
 		return reject(answer, VPN_REJECT_REASON_ADDRESS_NOT_AVAILABLE,
 			      "no address pool is configured for this peer");
@@ -217,12 +220,10 @@ enum vpn_verdict vpn_terms_judge(struct vpn_peer *peer,
 			      kind.suite == VPN_CIPHER_AES_256_GCM ?
 			      "aes-256-gcm is not allowed for this peer" :
 			      "chacha20-poly1305 is not allowed for this peer");
-	if (kind.version) {
-		add_offer(peer->vpn, &answer->assignment);
-		verdict = judge_address(peer, timestamp, request, answer);
-		if (verdict != VPN_VERDICT_ACCEPT)
-			return verdict;
-	}
+	add_offer(peer->vpn, &answer->assignment);
+	verdict = judge_address(peer, kind, timestamp, request, answer);
+	if (verdict != VPN_VERDICT_ACCEPT)
+		return verdict;
 	if (!vpn_session_take_seat(peer, READ_ONCE(peer->vpn->max_peers)))
 		return reject(answer, VPN_REJECT_REASON_SERVER_FULL,
 			      "the server has as many peers as it may");

@@ -249,6 +249,15 @@ void vpn_timers_echo(struct vpn_peer *peer)
 	arm(peer, &peer->timers.echo, vpn_seconds_to_jiffies(ECHO_INTERVAL));
 }
 
+/* After a refusal or a goodbye nothing would come back to it otherwise. */
+void vpn_timers_handshake_wanted(struct vpn_peer *peer)
+{
+	struct timer_list *timer = &peer->timers.retransmit_handshake;
+
+	if (!timer_pending(timer))
+		arm(peer, timer, vpn_seconds_to_jiffies(VPN_REKEY_TIMEOUT) + 1);
+}
+
 void vpn_timers_handshake_rejected(struct vpn_peer *peer)
 {
 	disarm(&peer->timers.retransmit_handshake);

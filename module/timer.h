@@ -55,6 +55,8 @@ void vpn_timers_authenticated_sent(struct vpn_peer *peer);
 void vpn_timers_authenticated_received(struct vpn_peer *peer);
 void vpn_timers_handshake_initiated(struct vpn_peer *peer);
 void vpn_timers_handshake_complete(struct vpn_peer *peer);
+/* One is wanted, but the next is not due yet. */
+void vpn_timers_handshake_wanted(struct vpn_peer *peer);
 void vpn_timers_handshake_rejected(struct vpn_peer *peer);
 void vpn_timers_disconnected(struct vpn_peer *peer);
 /* The peer told us what to configure, for so many seconds; zero for ever. */
