@@ -40,15 +40,14 @@ def flood(host, server, form, tlvs=b""):
             one.bind((address, 0))
             one.connect((server.host.address, server.port))
             sockets.append(one)
-    for _ in range(A_SOURCE):
-        for one in sockets:
-            message = write_initiation(clamp(os.urandom(32)), clamp(os.urandom(32)),
-                                       server.public, random_index(),
-                                       tai64n(time.time_ns()), form=form, tlvs=tlvs)[1]
-            try:
-                one.send(message)
-            except ConnectionRefusedError:
-                pass
+    # Those that come first must not have been sent away before the last.
+    messages = [write_initiation(clamp(os.urandom(32)), clamp(os.urandom(32)),
+                                 server.public, random_index(), tai64n(time.time_ns()),
+                                 form=form, tlvs=tlvs)[1]
+                for _ in range(A_SOURCE * SOURCES)]
+    for number, message in enumerate(messages):
+        sockets[number % SOURCES].send(message)
+        time.sleep(0.001)
     for one in sockets:
         one.close()
 
