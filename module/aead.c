@@ -43,7 +43,7 @@ MODULE_PARM_DESC(aead_gcm, "implementation of AES-256-GCM: auto, api or library"
  * @choice: its value
  * @algorithm: name in the crypto API
  * @mask: flags that an implementation of the crypto API must not have
- * @library: whether the crypto library has it
+ * @in_library: whether the crypto library has it
  * @big_endian: how the counter is written into the nonce
  * @api: the crypto API's implementation, if there is one
  * @chosen: the backend of keys; VPN_AEAD_BACKENDS when there is none
@@ -55,7 +55,7 @@ struct suite {
 	char **choice;
 	const char *algorithm;
 	u32 mask;
-	bool library;
+	bool in_library;
 	bool big_endian;
 	struct vpn_aead_api api;
 	enum vpn_aead_backend chosen;
@@ -79,7 +79,7 @@ static struct suite suites[VPN_AEAD_SUITES] __read_mostly = {
 		.choice = &aead,
 		.algorithm = "rfc7539(chacha20,poly1305)",
 		.mask = CRYPTO_ALG_ASYNC,
-		.library = true,
+		.in_library = true,
 		.chosen = VPN_AEAD_BACKENDS,
 	},
 	[VPN_CIPHER_AES_256_GCM] = {
@@ -87,7 +87,7 @@ static struct suite suites[VPN_AEAD_SUITES] __read_mostly = {
 		.parameter = "aead_gcm",
 		.choice = &aead_gcm,
 		.algorithm = "gcm(aes)",
-		.library = VPN_AES_GCM_LIBRARY,
+		.in_library = VPN_AES_GCM_LIBRARY,
 		.big_endian = true,
 		.chosen = VPN_AEAD_BACKENDS,
 	},
@@ -297,7 +297,7 @@ u8 vpn_aead_fastest_suite(void)
 bool vpn_aead_has(u8 suite, enum vpn_aead_backend backend)
 {
 	if (backend == VPN_AEAD_LIBRARY)
-		return suites[suite].library;
+		return suites[suite].in_library;
 	return suites[suite].api.tfm;
 }
 
@@ -462,7 +462,7 @@ static void __init choose(u8 number)
 	suite->ns = U64_MAX;
 	if (api == U64_MAX && library == U64_MAX) {
 		/* For want of memory, if there is one at all. */
-		if (suite->library)
+		if (suite->in_library)
 			suite->chosen = VPN_AEAD_LIBRARY;
 		return;
 	}

@@ -488,7 +488,7 @@ static int make_plans(struct vpn_peer *peer, struct plan *plans,
 	const struct vpn_prefix *address;
 	int six, err = 0;
 
-	for (six = 0; six < VPN_LEASE_FAMILIES && !err; six++) {
+	for (six = 0; six < VPN_FAMILIES && !err; six++) {
 		plans[six].old = vpn_lease_find(peer->vpn->pools, six,
 						peer->handshake.remote_static);
 		address = fixed_of(fixed, count, six);
@@ -502,7 +502,7 @@ static int make_plans(struct vpn_peer *peer, struct plan *plans,
 			err = -ENOSPC;
 		}
 	}
-	for (six = 0; six < VPN_LEASE_FAMILIES && !err; six++)
+	for (six = 0; six < VPN_FAMILIES && !err; six++)
 		err = allow_plan(peer, &plans[six], six, extack);
 	return err;
 }
@@ -510,7 +510,7 @@ static int make_plans(struct vpn_peer *peer, struct plan *plans,
 int vpn_lease_bind(struct vpn_peer *peer, const struct vpn_prefix *fixed,
 		   unsigned int count, struct netlink_ext_ack *extack)
 {
-	struct plan plans[VPN_LEASE_FAMILIES] = {};
+	struct plan plans[VPN_FAMILIES] = {};
 	int six, err;
 
 	lockdep_assert_held(&peer->vpn->lock);
@@ -520,7 +520,7 @@ int vpn_lease_bind(struct vpn_peer *peer, const struct vpn_prefix *fixed,
 		return -ENOSPC;
 	}
 	err = make_plans(peer, plans, fixed, count, extack);
-	for (six = 0; six < VPN_LEASE_FAMILIES; six++) {
+	for (six = 0; six < VPN_FAMILIES; six++) {
 		if (err)
 			undo_plan(peer, &plans[six], six);
 		else
@@ -535,7 +535,7 @@ void vpn_lease_unbind(struct vpn_peer *peer)
 
 	lockdep_assert_held(&peer->vpn->lock);
 
-	for (six = 0; six < VPN_LEASE_FAMILIES; six++)
+	for (six = 0; six < VPN_FAMILIES; six++)
 		unbind(peer, six);
 }
 
@@ -545,7 +545,7 @@ int vpn_lease_keep(struct vpn_peer *peer)
 
 	lockdep_assert_held(&peer->vpn->lock);
 
-	for (six = 0; six < VPN_LEASE_FAMILIES && !err; six++)
+	for (six = 0; six < VPN_FAMILIES && !err; six++)
 		if (peer->leases[six])
 			err = allow(peer, peer->leases[six]->ip, six);
 	return err;
@@ -564,7 +564,7 @@ const u8 *vpn_lease_holder(struct vpn_device *vpn,
  */
 
 unsigned int vpn_lease_read(struct vpn_peer *peer,
-			    struct vpn_prefix leases[VPN_LEASE_FAMILIES],
+			    struct vpn_prefix leases[VPN_FAMILIES],
 			    u32 *seconds)
 {
 	struct vpn_pools *pools = peer->vpn->pools;
@@ -573,7 +573,7 @@ unsigned int vpn_lease_read(struct vpn_peer *peer,
 	unsigned int six, count = 0;
 
 	spin_lock_bh(&pools->lock);
-	for (six = 0; six < VPN_LEASE_FAMILIES; six++) {
+	for (six = 0; six < VPN_FAMILIES; six++) {
 		lease = peer->leases[six];
 		if (!lease)
 			continue;
@@ -612,7 +612,7 @@ void vpn_lease_renew(struct vpn_peer *peer)
 	struct vpn_lease_info info;
 	int six;
 
-	for (six = 0; six < VPN_LEASE_FAMILIES; six++)
+	for (six = 0; six < VPN_FAMILIES; six++)
 		if (renew(pools, peer, six, &info))
 			vpn_event_lease_renewed(peer->vpn, &info);
 }
@@ -810,7 +810,7 @@ int vpn_lease_put(struct sk_buff *skb, struct vpn_peer *peer)
 
 	lockdep_assert_held(&peer->vpn->lock);
 
-	for (six = 0; six < VPN_LEASE_FAMILIES; six++) {
+	for (six = 0; six < VPN_FAMILIES; six++) {
 		if (!peer->leases[six])
 			continue;
 		vpn_lease_describe(pools, peer->leases[six], &info);
@@ -840,7 +840,7 @@ void vpn_lease_free_all(struct vpn_pools *pools)
 	int six;
 
 	cancel_delayed_work_sync(&pools->expire);
-	for (six = 0; six < VPN_LEASE_FAMILIES; six++) {
+	for (six = 0; six < VPN_FAMILIES; six++) {
 		rbtree_postorder_for_each_entry_safe(lease, next,
 						     &pools->keys[six], by_key) {
 			kmem_cache_free(lease_cache, lease);

@@ -20,7 +20,7 @@ struct vpn_peer;
 struct vpn_pool;
 struct vpn_pools;
 
-#define VPN_LEASE_FAMILIES	2
+#define VPN_FAMILIES	2
 #define VPN_LEASES_MAX		BIT(21)		/* of a device */
 
 /**
@@ -126,7 +126,7 @@ void vpn_lease_unbind(struct vpn_peer *peer);
  * Return: how many there are.
  */
 unsigned int vpn_lease_read(struct vpn_peer *peer,
-			    struct vpn_prefix leases[VPN_LEASE_FAMILIES],
+			    struct vpn_prefix leases[VPN_FAMILIES],
 			    u32 *seconds);
 
 /**

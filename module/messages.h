@@ -177,9 +177,4 @@ static inline bool vpn_is_data(const struct vpn_header *header)
 	       !(flags & ~(header->version ? VPN_DATA_CONTROL : 0));
 }
 
-static inline bool vpn_header_is(const struct vpn_header *header, u8 type)
-{
-	return header->type == type && !header->version && !header->flags;
-}
-
 #endif

@@ -28,7 +28,6 @@
 #include "timer.h"
 #include "tx.h"
 
-#define PUSH_MTU_MIN	576
 #define PEER_ATTRS	ARRAY_SIZE(vpn_peer_set_input_nl_policy)
 #define ALLOWEDIP_ATTRS	ARRAY_SIZE(vpn_allowedip_nl_policy)
 #define ADDRESS_ATTRS	ARRAY_SIZE(vpn_address_nl_policy)
@@ -511,7 +510,8 @@ static int check_offer(struct genl_info *info)
 	if (!err)
 		err = check_list(info->attrs[VPN_A_DEVICE_PUSH_ROUTES],
 				 VPN_ROUTES_MAX, false, info->extack);
-	if (!err && mtu && nla_get_u16(mtu) && nla_get_u16(mtu) < PUSH_MTU_MIN)
+	if (!err && mtu && nla_get_u16(mtu) &&
+	    nla_get_u16(mtu) < VPN_ASSIGNED_MTU_MIN)
 		err = refuse(info->extack, mtu,
 			     "clients are not told of an MTU below 576");
 	return err;

@@ -134,8 +134,8 @@ struct vpn_peer {
 	struct list_head allowedips;
 	u8 address_mode;
 	u8 wanted_count;
-	struct vpn_prefix wanted[VPN_LEASE_FAMILIES];
-	struct vpn_lease *leases[VPN_LEASE_FAMILIES];
+	struct vpn_prefix wanted[VPN_FAMILIES];
+	struct vpn_lease *leases[VPN_FAMILIES];
 	struct rhash_head node;
 	struct list_head list;
 	char *name;

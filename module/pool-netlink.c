@@ -284,7 +284,7 @@ static int need_lease(struct genl_info *info)
 /* The leases that are meant, at most one of a family. */
 static unsigned int find_leases(const struct vpn_pools *pools,
 				const struct lease_name *name,
-				struct vpn_lease *found[VPN_LEASE_FAMILIES])
+				struct vpn_lease *found[VPN_FAMILIES])
 {
 	unsigned int count = 0;
 	int six;
@@ -295,7 +295,7 @@ static unsigned int find_leases(const struct vpn_pools *pools,
 				    !memcmp(found[0]->public_key, name->key,
 					    VPN_KEY_LEN));
 	}
-	for (six = 0; six < VPN_LEASE_FAMILIES; six++) {
+	for (six = 0; six < VPN_FAMILIES; six++) {
 		found[count] = vpn_lease_find(pools, six, name->key);
 		if (found[count])
 			count++;
@@ -305,7 +305,7 @@ static unsigned int find_leases(const struct vpn_pools *pools,
 
 static int check_release(struct vpn_device *vpn, const struct lease_name *name)
 {
-	struct vpn_lease *found[VPN_LEASE_FAMILIES];
+	struct vpn_lease *found[VPN_FAMILIES];
 
 	if (!name->key && !name->address.len)
 		return refuse_without(name->extack, name->attr,
@@ -320,7 +320,7 @@ static int check_release(struct vpn_device *vpn, const struct lease_name *name)
 
 static int release(struct vpn_device *vpn, const struct lease_name *name)
 {
-	struct vpn_lease *found[VPN_LEASE_FAMILIES];
+	struct vpn_lease *found[VPN_FAMILIES];
 	unsigned int count;
 
 	count = find_leases(vpn->pools, name, found);

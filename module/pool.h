@@ -102,7 +102,7 @@ struct vpn_pools {
 	unsigned int lease_count;
 	u32 generation;
 	struct vpn_prefix full;
-	struct rb_root keys[VPN_LEASE_FAMILIES];
+	struct rb_root keys[VPN_FAMILIES];
 	spinlock_t lock;
 	struct rb_root_cached expiry;
 	struct delayed_work expire;

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 #define VPN_IP_MAX 16
+#define VPN_FAMILIES 2	/* IPv4 and IPv6: at most an address each */
 
 /**
  * struct vpn_prefix - an address, or the prefix that it begins

@@ -168,9 +168,11 @@ static enum vpn_verdict lend_address(struct vpn_peer *peer,
 	if (assignment->address_count &&
 	    lease_fits(assignment->addresses, assignment->address_count,
 		       request)) {
-		if (kind.version)
+		if (kind.version) {
 			vpn_lease_renew(peer);
-		vpn_lease_read(peer, assignment->addresses, &assignment->lease);
+			vpn_lease_read(peer, assignment->addresses,
+				       &assignment->lease);
+		}
 		assignment->has_lease = true;
 		return VPN_VERDICT_ACCEPT;
 	}

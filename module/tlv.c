@@ -15,7 +15,6 @@
 
 #define IPV4_LEN	4
 #define IPV6_LEN	16
-#define MTU_MIN		576
 
 /**
  * struct tlv - one of a list
@@ -251,7 +250,8 @@ static int take_assigned(struct vpn_assignment *assignment,
 		return take_prefix(assignment->routes, &assignment->route_count,
 				   VPN_ROUTES_MAX, tlv);
 	case VPN_TLV_MTU:
-		return take_u16(&assignment->mtu, tlv, MTU_MIN);
+		return take_u16(&assignment->mtu, tlv,
+				VPN_ASSIGNED_MTU_MIN);
 	case VPN_TLV_KEEPALIVE:
 		return take_u16(&assignment->keepalive, tlv, 1);
 	}

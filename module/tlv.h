@@ -13,8 +13,8 @@
 
 #include "prefix.h"
 
-#define VPN_FAMILIES	2	/* IPv4 and IPv6: at most an address each */
-#define VPN_ECHO_LEN	8
+#define VPN_ECHO_LEN		8
+#define VPN_ASSIGNED_MTU_MIN	576
 
 enum vpn_tlv_type {
 	VPN_TLV_END			= 0,

@@ -4,6 +4,20 @@
 # What the tests against other implementations have in common.  They set up h2,
 # where `wg` configures the other one's device vpn0; h1 has ours.
 
+# interop_ends: h2's device is there; give both their addresses, keys and peers.
+interop_ends()
+{
+	address h2 vpn0 192.168.99.2/24 fd99::2/64 &&
+		tool h1 set vpn0 listen-port 1001 private-key "$TMP/h1.key" \
+			peer "${PUB[h2]}" endpoint 10.0.0.2:1002 \
+			allowed-ips 192.168.99.2/32,fd99::2/128 &&
+		ns h2 wg set vpn0 listen-port 1002 private-key "$TMP/h2.key" \
+			peer "${PUB[h1]}" endpoint 10.0.0.1:1001 \
+			allowed-ips 192.168.99.1/32,fd99::1/128 &&
+		ns h1 ip link set vpn0 up &&
+		ns h2 ip link set vpn0 up
+}
+
 # interop NAME: all of it, against a peer of that name.
 interop()
 {

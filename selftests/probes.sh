@@ -193,6 +193,10 @@ across_sessions()
 	note "$rounds transfers, $more sessions"
 }
 
+# peer_of HOST FILTER: what jq's filter gives of the first peer of vpn0.
+peer_of() { tool "$1" show vpn0 -j | jq -r ".peers[0] | $2"; }
+peer_is() { [ "$(peer_of "$1" "$2")" = "$3" ]; }
+
 # timescale N: let the protocol's clocks run N times as fast.
 timescale()
 {

@@ -80,7 +80,7 @@ static bool remove_pool(struct trial *t, u8 len, u8 bits, u8 first)
 /* A lease for one that comes, and goes again; its address. */
 static bool visit(struct trial *t, struct vpn_prefix *address)
 {
-	struct vpn_prefix held[VPN_LEASE_FAMILIES];
+	struct vpn_prefix held[VPN_FAMILIES];
 	unsigned int count;
 	u32 seconds;
 
@@ -288,7 +288,7 @@ static bool small(struct trial *t)
 /* A peer that was told of its lease has it for a lease time. */
 static bool renewal(struct trial *t)
 {
-	struct vpn_prefix held[VPN_LEASE_FAMILIES];
+	struct vpn_prefix held[VPN_FAMILIES];
 	u32 seconds;
 
 	play(t, 0);

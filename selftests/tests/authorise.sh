@@ -20,8 +20,6 @@ must keys server client
 must link_add server vpn0 10.8.0.1/24
 must link_add client vpn0 10.8.0.2/24
 
-peer_of() { tool "$1" show vpn0 -j | jq -r ".peers[0] | $2"; }
-peer_is() { [ "$(peer_of "$1" "$2")" = "$3" ]; }
 ask() { run tool client set vpn0 peer "${PUB[server]}" "$@"; }
 restart() { run ns client ip link set vpn0 down && run ns client ip link set vpn0 up; }
 

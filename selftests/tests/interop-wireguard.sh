@@ -19,13 +19,7 @@ must link_add h1 vpn0 192.168.99.1/24 fd99::1/64
 if ! run ns h2 ip link add vpn0 type wireguard; then
 	skip_all "this kernel has no WireGuard"
 fi
-must address h2 vpn0 192.168.99.2/24 fd99::2/64
-must tool h1 set vpn0 listen-port 1001 private-key "$TMP/h1.key" peer "${PUB[h2]}" \
-	endpoint 10.0.0.2:1002 allowed-ips 192.168.99.2/32,fd99::2/128
-must ns h2 wg set vpn0 listen-port 1002 private-key "$TMP/h2.key" peer "${PUB[h1]}" \
-	endpoint 10.0.0.1:1001 allowed-ips 192.168.99.1/32,fd99::1/128
-must ns h1 ip link set vpn0 up
-must ns h2 ip link set vpn0 up
+must interop_ends
 
 interop WireGuard
 ours && interop_rekey WireGuard

@@ -21,9 +21,6 @@ must keys server client other third
 must link_add server vpn0 10.8.0.1/24 fd08::1/64
 must link_add client vpn0
 
-# peer_of HOST JQ-FILTER: of the only peer of that host.
-peer_of() { tool "$1" show vpn0 -j | jq -r ".peers[0] | $2"; }
-peer_is() { [ "$(peer_of "$1" "$2")" = "$3" ]; }
 serve() { run tool server set vpn0 peer "${PUB[client]}" "$@"; }
 ask() { run tool client set vpn0 peer "${PUB[server]}" "$@"; }
 refused() { wait_until 15 peer_is client '.last_refusal.reason' "$1"; }

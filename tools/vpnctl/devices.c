@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "../libvpn/key.h"
-#include "../libvpn/link.h"
 #include "../libvpn/socket.h"
 #include "complain.h"
 #include "nearest.h"
@@ -39,18 +38,25 @@ static int check_module(void)
 	return 0;
 }
 
+int devices_list(struct vpn_link **links)
+{
+	struct vpn_error err;
+
+	if (vpn_link_list(links, &err))
+		return complain_error(&err);
+	return *links ? 0 : check_module();
+}
+
 int devices_each(const char *ifname, device_get get, void (*show)(const struct vpn_device *))
 {
 	struct vpn_link *links, *link;
-	struct vpn_error err;
-	int status = 0;
+	int status;
 
 	if (ifname)
 		return show_one(ifname, true, get, show);
-	if (vpn_link_list(&links, &err))
-		return complain_error(&err);
-	if (!links)
-		return check_module();
+	status = devices_list(&links);
+	if (status)
+		return status;
 	for (link = links; link; link = link->next)
 		status |= show_one(link->ifname, false, get, show);
 	vpn_link_free(links);

@@ -4,6 +4,7 @@
 #define VPNCTL_DEVICES_H
 
 #include "../libvpn/device.h"
+#include "../libvpn/link.h"
 
 typedef int (*device_get)(const char *ifname, struct vpn_device **dev, struct vpn_error *err);
 
@@ -12,6 +13,12 @@ typedef int (*device_get)(const char *ifname, struct vpn_device **dev, struct vp
  * exit status.
  */
 int devices_each(const char *ifname, device_get get, void (*show)(const struct vpn_device *));
+
+/*
+ * The devices that there are. Where there is none, it is told why there can be
+ * none. The exit status.
+ */
+int devices_list(struct vpn_link **links);
 
 /* Is it a public key? Otherwise it may be a name. */
 bool is_key(const char *word, uint8_t key[VPN_KEY_LEN]);

@@ -216,9 +216,32 @@ const struct list_kind own_list = {
 	false, "it is 'auto', 'off', or ADDRESS[,ADDRESS6], as in 10.0.0.7,fd00::7",
 };
 
-static bool add_address(const struct origin *at, const char *text, const struct list_kind *kind,
-			struct vpn_addresses *addresses)
+bool parse_list(const struct origin *at, const char *value, list_part part, void *context)
 {
+	char *list = strdup(value), *rest = list, *text;
+	bool good = true;
+
+	if (!list)
+		return complain(at, "%s", strerror(errno));
+	if (!*text_trim(list))
+		rest = NULL;
+	while (good && (text = strsep(&rest, ",")))
+		good = part(at, text_trim(text), context);
+	free(list);
+	return good;
+}
+
+/* A list of addresses that grows. */
+struct growing {
+	const struct list_kind *kind;
+	struct vpn_addresses *addresses;
+};
+
+static bool add_address(const struct origin *at, char *text, void *context)
+{
+	const struct growing *growing = context;
+	const struct list_kind *kind = growing->kind;
+	struct vpn_addresses *addresses = growing->addresses;
 	struct vpn_address address, *added;
 	struct vpn_allowedip prefix;
 
@@ -242,16 +265,9 @@ static bool add_address(const struct origin *at, const char *text, const struct 
 bool parse_addresses(const struct origin *at, const char *value, const struct list_kind *kind,
 		     unsigned int most, struct vpn_addresses *addresses)
 {
-	char *list = strdup(value), *rest = list, *text;
-	bool good = true;
+	struct growing growing = { kind, addresses };
+	bool good = parse_list(at, value, add_address, &growing);
 
-	if (!list)
-		return complain(at, "%s", strerror(errno));
-	if (!*text_trim(list))
-		rest = NULL;
-	while (good && (text = strsep(&rest, ",")))
-		good = add_address(at, text_trim(text), kind, addresses);
-	free(list);
 	if (good && addresses->count > most)
 		return complain(at, "'%s' has %u of them; at most %u are possible", value,
 				addresses->count, most);

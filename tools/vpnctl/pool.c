@@ -18,10 +18,10 @@
 
 #define RANGE_IS	"it is an address, or two of a family with '-' between, the lower one first"
 
-static bool parse_range(const struct origin *at, char *text, struct vpn_pool *pool)
+static bool parse_range(const struct origin *at, char *text, void *context)
 {
 	char *dash = strchr(text, '-'), *first = text, *last = text;
-	struct vpn_range *range = vpn_pool_add_range(pool);
+	struct vpn_range *range = vpn_pool_add_range(context);
 
 	if (!range)
 		return complain(at, "%s", strerror(errno));
@@ -41,16 +41,8 @@ static bool parse_range(const struct origin *at, char *text, struct vpn_pool *po
 
 static bool parse_ranges(const struct origin *at, const char *value, struct vpn_pool *pool)
 {
-	char *list = strdup(value), *rest = list, *text;
-	bool good = true;
+	bool good = parse_list(at, value, parse_range, pool);
 
-	if (!list)
-		return complain(at, "%s", strerror(errno));
-	if (!*text_trim(list))
-		rest = NULL;
-	while (good && (text = strsep(&rest, ",")))
-		good = parse_range(at, text_trim(text), pool);
-	free(list);
 	if (good && pool->reserved_count > VPN_POOL_RANGES_MAX)
 		return complain(at, "has %u ranges; at most %u are possible, so join some",
 				pool->reserved_count, VPN_POOL_RANGES_MAX);

@@ -9,6 +9,7 @@
 
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
+#include "devices.h"
 #include "nearest.h"
 #include "parse.h"
 #include "settings_v1.h"
@@ -51,11 +52,7 @@ int settings_apply(const struct vpn_device *dev)
 {
 	struct vpn_error err;
 
-	if (vpn_device_set(dev, &err))
-		return complain_error(&err);
-	if (*err.text)
-		warn("the kernel says: %s", err.text);
-	return 0;
+	return report(vpn_device_set(dev, &err), &err);
 }
 
 bool builder_add_peer(struct builder *b, const struct origin *at)
@@ -198,26 +195,10 @@ static bool add_prefix(struct builder *b, const struct origin *at, const char *t
 	return parse_prefix(at, text, ip) && claim_prefix(b, at, ip);
 }
 
-typedef bool (*prefix_fn)(struct builder *b, const struct origin *at, const char *text);
-
-static bool each_prefix(struct builder *b, const struct origin *at, const char *value, prefix_fn fn)
+static bool change_prefix(const struct origin *at, char *text, void *context)
 {
-	char *list = strdup(value), *rest = list, *text;
-	bool good = true;
+	struct builder *b = context;
 
-	if (!list)
-		return complain(at, "%s", strerror(errno));
-	/* An empty list is one without prefixes, not one with an empty prefix. */
-	if (!*text_trim(list))
-		rest = NULL;
-	while (good && (text = strsep(&rest, ",")))
-		good = fn(b, at, text_trim(text));
-	free(list);
-	return good;
-}
-
-static bool change_prefix(struct builder *b, const struct origin *at, const char *text)
-{
 	if (*text == '+')
 		return add_prefix(b, at, text + 1, 0);
 	if (*text == '-')
@@ -226,21 +207,21 @@ static bool change_prefix(struct builder *b, const struct origin *at, const char
 	return add_prefix(b, at, text, 0);
 }
 
-static bool give_prefix(struct builder *b, const struct origin *at, const char *text)
+static bool give_prefix(const struct origin *at, char *text, void *context)
 {
-	return add_prefix(b, at, text, 0);
+	return add_prefix(context, at, text, 0);
 }
 
 static bool allowedips_word(struct builder *b, const struct origin *at, const char *value)
 {
 	if (!*value)
 		b->peer->flags |= VPN_PEER_FLAGS_REPLACE_ALLOWEDIPS;
-	return each_prefix(b, at, value, change_prefix);
+	return parse_list(at, value, change_prefix, b);
 }
 
 static bool allowedips_key(struct builder *b, const struct origin *at, const char *value)
 {
-	return each_prefix(b, at, value, give_prefix);
+	return parse_list(at, value, give_prefix, b);
 }
 
 const struct setting settings[] = {

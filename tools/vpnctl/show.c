@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../libvpn/link.h"
-#include "../libvpn/socket.h"
 #include "command.h"
 #include "complain.h"
+#include "devices.h"
 #include "fields.h"
 #include "nearest.h"
 #include "out.h"
@@ -195,28 +194,11 @@ static int show_device(const struct showing *s, const char *ifname)
 	return ret ? !complain(NULL, "out of memory") : 0;
 }
 
-/* Without a device it is told why there can be none. */
-static int check_module(void)
-{
-	struct vpn_socket sock;
-	struct vpn_error err;
-
-	if (vpn_socket_open_family(&sock, &err))
-		return complain_error(&err);
-	vpn_socket_close(&sock);
-	return 0;
-}
-
 static int show_all(const struct showing *s)
 {
 	struct vpn_link *links, *link;
-	struct vpn_error err;
-	int status = 0;
+	int status = devices_list(&links);
 
-	if (vpn_link_list(&links, &err))
-		return complain_error(&err);
-	if (!links)
-		status = check_module();
 	if (status)
 		return status;
 	out_array(NULL);
