@@ -237,7 +237,7 @@ struct growing {
 	struct vpn_addresses *addresses;
 };
 
-static bool add_address(const struct origin *at, char *text, void *context)
+static bool add_address(const struct origin *at, const char *text, void *context)
 {
 	const struct growing *growing = context;
 	const struct list_kind *kind = growing->kind;

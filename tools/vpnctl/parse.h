@@ -22,11 +22,10 @@ bool parse_key_stream(const struct origin *at, int fd, const char *name,
 		      uint8_t key[VPN_KEY_LEN], bool *empty);
 
 /*
- * The parts of a list with commas, each trimmed and given to a function, which
- * may write to it, until one is not liked. An empty list has no part, not an
- * empty one.
+ * The parts of a list with commas, each trimmed and given to a function, until
+ * one is not liked. An empty list has no part, not an empty one.
  */
-typedef bool (*list_part)(const struct origin *at, char *text, void *context);
+typedef bool (*list_part)(const struct origin *at, const char *text, void *context);
 bool parse_list(const struct origin *at, const char *value, list_part part, void *context);
 
 bool parse_port(const struct origin *at, const char *value, uint16_t *port);

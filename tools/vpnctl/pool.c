@@ -18,10 +18,10 @@
 
 #define RANGE_IS	"it is an address, or two of a family with '-' between, the lower one first"
 
-static bool parse_range(const struct origin *at, char *text, void *context)
+static bool add_range(const struct origin *at, char *text, struct vpn_pool *pool)
 {
 	char *dash = strchr(text, '-'), *first = text, *last = text;
-	struct vpn_range *range = vpn_pool_add_range(context);
+	struct vpn_range *range = vpn_pool_add_range(pool);
 
 	if (!range)
 		return complain(at, "%s", strerror(errno));
@@ -37,6 +37,15 @@ static bool parse_range(const struct origin *at, char *text, void *context)
 		return true;
 	return complain(at, "'%s%s%s' is not a range; " RANGE_IS, first, dash ? "-" : "",
 			dash ? last : "");
+}
+
+static bool parse_range(const struct origin *at, const char *text, void *context)
+{
+	char *copy = strdup(text);
+	bool good = copy ? add_range(at, copy, context) : complain(at, "%s", strerror(errno));
+
+	free(copy);
+	return good;
 }
 
 static bool parse_ranges(const struct origin *at, const char *value, struct vpn_pool *pool)

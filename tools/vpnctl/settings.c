@@ -195,7 +195,7 @@ static bool add_prefix(struct builder *b, const struct origin *at, const char *t
 	return parse_prefix(at, text, ip) && claim_prefix(b, at, ip);
 }
 
-static bool change_prefix(const struct origin *at, char *text, void *context)
+static bool change_prefix(const struct origin *at, const char *text, void *context)
 {
 	struct builder *b = context;
 
@@ -207,7 +207,7 @@ static bool change_prefix(const struct origin *at, char *text, void *context)
 	return add_prefix(b, at, text, 0);
 }
 
-static bool give_prefix(const struct origin *at, char *text, void *context)
+static bool give_prefix(const struct origin *at, const char *text, void *context)
 {
 	return add_prefix(context, at, text, 0);
 }
