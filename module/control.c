@@ -33,32 +33,28 @@ void vpn_control_disconnect(struct vpn_peer *peer, u8 reason)
 		vpn_stats_inc(peer->vpn, VPN_STAT_DISCONNECTS_SENT);
 }
 
-int vpn_control_ping(struct vpn_peer *peer)
-{
-	struct vpn_echo *echo = &peer->echo;
-	u8 octets[VPN_ECHO_LEN], tlvs[TLVS_MAX];
-	u64 random;
-	int len;
-
-	/* Zero stands for none. */
-	random = get_random_u64() | 1;
-	put_unaligned_be64(random, octets);
-	len = vpn_tlv_write_echo(VPN_TLV_PING, octets, tlvs, sizeof(tlvs));
-	if (len < 0)
-		return len;
-	WRITE_ONCE(echo->sent, ktime_get_boottime_ns());
-	atomic64_set(&echo->octets, random);
-	return vpn_tx_control(peer, tlvs, len);
-}
-
-static void receive_ping(struct vpn_peer *peer, const u8 octets[VPN_ECHO_LEN])
+static int send_echo(struct vpn_peer *peer, u8 type,
+		     const u8 octets[VPN_ECHO_LEN])
 {
 	u8 tlvs[TLVS_MAX];
 	int len;
 
-	len = vpn_tlv_write_echo(VPN_TLV_PONG, octets, tlvs, sizeof(tlvs));
-	if (len > 0)
-		vpn_tx_control(peer, tlvs, len);
+	len = vpn_tlv_write_echo(type, octets, tlvs, sizeof(tlvs));
+	return len < 0 ? len : vpn_tx_control(peer, tlvs, len);
+}
+
+int vpn_control_ping(struct vpn_peer *peer)
+{
+	struct vpn_echo *echo = &peer->echo;
+	u8 octets[VPN_ECHO_LEN];
+	u64 random;
+
+	/* Zero stands for none. */
+	random = get_random_u64() | 1;
+	put_unaligned_be64(random, octets);
+	WRITE_ONCE(echo->sent, ktime_get_boottime_ns());
+	atomic64_set(&echo->octets, random);
+	return send_echo(peer, VPN_TLV_PING, octets);
 }
 
 /* The first pong with the right octets counts. */
@@ -112,7 +108,7 @@ void vpn_control_receive(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	if (controls.has_assignment)
 		receive_assignment(peer, keypair, &controls.assignment);
 	if (controls.has_ping)
-		receive_ping(peer, controls.ping);
+		send_echo(peer, VPN_TLV_PONG, controls.ping);
 	if (controls.has_pong)
 		receive_pong(peer, controls.pong);
 	if (controls.disconnect)
