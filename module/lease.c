@@ -515,6 +515,7 @@ int vpn_lease_bind(struct vpn_peer *peer, const struct vpn_prefix *fixed,
 
 	lockdep_assert_held(&peer->vpn->lock);
 
+	peer->vpn->pools->full.len = 0;
 	if (!vpn_pools_any(peer->vpn)) {
 		NL_SET_ERR_MSG(extack, "the device has no address pool; add one first");
 		return -ENOSPC;

@@ -274,6 +274,7 @@ static unsigned int insisted(const struct guest *guest,
 	return count;
 }
 
+/* Not every lack of room is that of a pool. */
 static void say_exhausted(struct vpn_reject *reject,
 			  const struct vpn_prefix *pool)
 {
@@ -293,10 +294,9 @@ static void note_outcome(struct vpn_peer *peer, int err, const char *words)
 		.reason = VPN_REJECT_REASON_ADDRESS_NOT_AVAILABLE,
 	};
 
+	strscpy(reject.text, words, sizeof(reject.text));
 	if (err == -ENOSPC)
 		say_exhausted(&reject, &peer->vpn->pools->full);
-	else
-		strscpy(reject.text, words, sizeof(reject.text));
 	down_write(&peer->handshake.lock);
 	peer->terms.lease_answered = true;
 	peer->terms.lease_refused = reject;

@@ -86,8 +86,8 @@ struct vpn_pool {
  * @lease_count: how many leases in all pools. vpn_device.lock
  * @generation: changes with pools and leases, so that a dump can tell.
  *	vpn_device.lock
- * @full: prefix of the pool that had no room when the latest address was
- *	wanted in vain. vpn_device.lock
+ * @full: prefix of the pool that had no room for the latest lease that was
+ *	wanted; of length zero if there was room. vpn_device.lock
  * @keys: IPv4 and IPv6 leases by public key. vpn_device.lock
  * @lock: serialises what handshakes do with leases; taken inside every other
  *	lock, with bottom halves off

@@ -75,6 +75,10 @@ check "ping says how long it took" run tool client ping vpn0 "${PUB[server]}" co
 ok "show has it" $?
 [ "$(peer_of client '.echo_latency.count')" -ge 2 ]
 ok "and the histogram" $?
+[ "$(peer_of client '.handshake_latency.count')" = 1 ]
+ok "that of handshakes, too" $?
+check_equal "and both of the device" "1 true" "$(tool client show vpn0 -j |
+	jq -r '"\(.handshake_latency.count) \(.echo_latency.count >= 2)"')"
 check "the server may ask, too" run tool server ping vpn0 "${PUB[client]}" count 1
 
 #
