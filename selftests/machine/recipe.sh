@@ -23,15 +23,24 @@ recipe_packages()
 	cat <<-END
 		linux-image-cloud-amd64
 		linux-headers-cloud-amd64
+		g++
 		gcc
 		libc6-dev
 		make
+		libjansson-dev
+		libmicrohttpd-dev
 		libmnl-dev
+		libnftables-dev
 		libqrencode-dev
+		libsqlite3-dev
 		libssl-dev
+		libsystemd-dev
+		libtomlplusplus-dev
 		pkg-config
 		bash
 		busybox-static
+		curl
+		dbus
 		ethtool
 		iperf3
 		iproute2
@@ -47,7 +56,10 @@ recipe_packages()
 		python3
 		python3-cryptography
 		socat
+		sqlite3
 		strace
+		systemd
+		systemd-resolved
 		tcpdump
 		wireguard-go
 		wireguard-tools
@@ -58,6 +70,12 @@ recipe_packages()
 		echo sparse
 		echo libzbar0t64
 	fi
+	# Where the instructions go, for the kernels that are compared with peers;
+	# and whether a real Prometheus likes our metrics, for one.
+	case $1 in
+	6.1 | 7.3)	echo linux-perf ;;
+	6.12)		echo prometheus ;;
+	esac
 }
 
 # recipe_make KERNEL DIRECTORY DOWNLOADS: needs root.
