@@ -116,7 +116,8 @@ cut_cable
 timescale 50
 begun=$(initiations)
 no_reach h1 192.168.99.2
-# 90 s and what jitter adds, before it the 15 s.
+# 20 attempts. A busy host can make the session so old that there are three before the
+# 15 s without an answer, which begin the count anew.
 stopped()
 {
 	local before
@@ -128,7 +129,7 @@ stopped()
 check "one packet without answer: attempts" wait_until 10 reached h1 tx_initiations $((begun + 10))
 check "that end" wait_until 20 stopped
 tried=$(($(initiations) - begun))
-[ $tried -ge 15 ] && [ $tried -le 22 ]
+[ $tried -ge 15 ] && [ $tried -le 23 ]
 ok "after 90 s: 20 attempts or a few less" $?
 note "$tried attempts"
 mend_cable
