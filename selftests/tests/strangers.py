@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# timeout: 120
+# timeout: 300
 """A flood of strangers, each with a key of its own and the longest credential that
 there can be: what waits is bounded by number, memory, source and time, events are
 bounded with it, and those who are known are served.
