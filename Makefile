@@ -65,7 +65,7 @@ deb:
 	@echo "make deb: Debian packages are not part of this tree yet." >&2; exit 1
 
 bench:
-	@echo "make bench: benchmarks are not part of this tree yet." >&2; exit 1
+	@selftests/bench/run
 
 help:
 	@echo "make            build the module and the tools for the running kernel"
@@ -74,6 +74,8 @@ help:
 	@echo "                HOST=1: in namespaces of this host, with its kernel"
 	@echo "make check      run all tests on the kernels 6.1, 6.12 and 7.3 in test machines"
 	@echo "                KERNEL=6.1,7.3 and TEST=a,b limit it"
+	@echo "make bench      count what a packet costs here and in other tunnels of the kernel"
+	@echo "                KERNEL=6.1, WHAT=tcp,udp1300 and PEERS=wireguard,vpn limit it"
 	@echo "make shell      a shell in a test machine (KERNEL=7.3)"
 	@echo "make lint       check the sources' style"
 	@echo "make clean      remove what was built"

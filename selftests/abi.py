@@ -269,7 +269,7 @@ class Answer:
 class Netlink:
     """A generic netlink socket of the namespace that the process is in."""
 
-    def __init__(self, family=None):
+    def __init__(self, family=None, name="vpn"):
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
                                   NETLINK_GENERIC)
         self.sock.bind((0, 0))
@@ -281,14 +281,14 @@ class Netlink:
         self.family = family
         self.groups = {}
         if family is None:
-            self.resolve()
+            self.resolve(name)
 
     def close(self):
         self.sock.close()
 
-    def resolve(self):
+    def resolve(self, name):
         self.family = 16    # the controller
-        answer = self.request(3, [text(2, "vpn")])
+        answer = self.request(3, [text(2, name)])
         self.family = None
         for message in answer.messages:
             for kind, content in parse(message):

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What is compared: the same three hosts with each kind of tunnel between them.
+
+    a [eth0 10.1.0.2] ---- [lan0 10.1.0.1] g [wan0 10.2.0.1] ---- [eth0 10.2.0.2] b
+      192.168.99.1  ==== tunnel ====  .254    ==== tunnel ====      192.168.99.2
+                                                                    192.168.98.2
+
+What a sends to 192.168.98.2 comes to the gateway g without a tunnel and goes on by
+one.  What it sends to 192.168.99.2 goes by both tunnels.  All packets are at most
+MTU octets inside, also without a tunnel.
+"""
+import base64
+import os
+import subprocess
+import sys
+
+import ovpn
+
+MTU = 1420
+PORT = 1001
+OUTER = {"a": "10.1.0.2", "b": "10.2.0.2"}
+OUTER_OF_G = {"a": "10.1.0.1", "b": "10.2.0.1"}
+INNER = {"a": "192.168.99.1", "g": "192.168.99.254", "b": "192.168.99.2"}
+BEHIND_B = "192.168.98.2"
+# Addresses that a tunnel to that host carries.
+CARRIED = {"a": "192.168.99.1/32",
+           "b": "192.168.99.2/32,192.168.98.0/24",
+           "g": "192.168.99.0/24,10.1.0.0/24"}
+# What there is between whom, and by which tunnels it goes.
+FLOWS = (("agb", INNER["a"], INNER["b"]), ("gb", INNER["g"], INNER["b"]),
+         ("gb", OUTER["a"], BEHIND_B))
+
+
+def run(*command, **options):
+    """Run a command; what it prints."""
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, check=False, **options)
+    if result.returncode:
+        raise OSError(f"{' '.join(command)}: {result.stderr.strip()}")
+    return result.stdout
+
+
+class Site:
+    """The three hosts without a tunnel; other kinds of tunnel derive from it."""
+
+    title = "no tunnel"
+    modules = ()
+    cipher = None
+    trains = True       # whether programs may send trains of datagrams
+
+    def __init__(self, name):
+        self.name = name
+        self.processes = []
+        for host in "agb":
+            run("ip", "netns", "add", self.space(host))
+        self.ip("g", "link add lan0 type veth peer name eth0 netns " + self.space("a"),
+                "link add wan0 type veth peer name eth0 netns " + self.space("b"),
+                "link set lo up", "link set lan0 up", "link set wan0 up",
+                "address add 10.1.0.1/24 dev lan0", "address add 10.2.0.1/24 dev wan0")
+        self.ip("a", "link set lo up", "link set eth0 up",
+                "address add 10.1.0.2/24 dev eth0",
+                "route add 10.2.0.0/24 via 10.1.0.1",
+                f"route add 192.168.98.0/24 via 10.1.0.1 mtu {MTU}")
+        self.ip("b", "link set lo up", "link set eth0 up",
+                "address add 10.2.0.2/24 dev eth0",
+                f"address add {BEHIND_B}/32 dev lo",
+                "route add 10.1.0.0/24 via 10.2.0.1")
+        self.execute("g", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        self.build()
+
+    def space(self, host):
+        return f"{self.name}-{host}"
+
+    def file(self, host):
+        return "/run/netns/" + self.space(host)
+
+    def ip(self, host, *lines):
+        run("ip", "-n", self.space(host), "-batch", "-", input="\n".join(lines) + "\n")
+
+    def inside(self, host, *command):
+        return ["nsenter", "--net=" + self.file(host), "--", *command]
+
+    def execute(self, host, *command, **options):
+        return run(*self.inside(host, *command), **options)
+
+    def start(self, host, *command, **options):
+        """A program that runs until it is ended."""
+        process = subprocess.Popen(self.inside(host, *command), **options)
+        self.processes.append(process)
+        return process
+
+    def build(self):
+        """Inner addresses, on the loopback, and routes between them by the cable."""
+        for host, address in INNER.items():
+            self.ip(host, f"address add {address}/32 dev lo")
+        for host in "ab":
+            self.ip(host, f"route add 192.168.99.0/24 via {OUTER_OF_G[host]} "
+                          f"src {INNER[host]} mtu {MTU}")
+            self.ip("g", f"route add {INNER[host]} via {OUTER[host]} "
+                         f"src {INNER['g']} mtu {MTU}")
+        self.ip("g", f"route add 192.168.98.0/24 via {OUTER['b']} mtu {MTU}")
+
+    def reach(self):
+        """Sessions of all tunnels are there, as are neighbours and routes."""
+        for host, address in (("a", INNER["b"]), ("a", BEHIND_B), ("g", INNER["b"]),
+                              ("b", INNER["a"])):
+            source = [] if address == BEHIND_B else ["-I", INNER[host]]
+            self.execute(host, "ping", "-q", "-c", "2", "-i", "0.1", "-W", "5", *source,
+                         address)
+
+    def close(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        for host in "agb":
+            if os.path.exists(self.file(host)):
+                run("ip", "netns", "del", self.space(host))
+
+
+class WireGuard(Site):
+    """Also what has the same grammar."""
+
+    title = "WireGuard"
+    modules = ("wireguard",)
+    kind = "wireguard"
+    tool = "wg"
+    cipher = "ChaCha20-Poly1305"
+    extra = ()          # settings of every peer
+
+    def build(self):
+        self.keys = {host: base64.b64encode(os.urandom(32)).decode() for host in "agb"}
+        self.public = {host: run(self.tool, "pubkey", input=key).strip()
+                       for host, key in self.keys.items()}
+        for host in "agb":
+            self.ip(host, f"link add tun0 mtu {MTU} type {self.kind}",
+                    f"address add {INNER[host]}/24 dev tun0")
+            self.execute(host, self.tool, "set", "tun0", "listen-port", str(PORT),
+                         "private-key", "/dev/stdin", input=self.keys[host])
+        for host in "ab":
+            self.peer(host, "g", OUTER_OF_G[host])
+            self.peer("g", host, OUTER[host])
+        for host in "agb":
+            self.ip(host, "link set tun0 up")
+        self.ip("g", "route add 192.168.98.0/24 dev tun0")
+
+    def peer(self, host, other, endpoint):
+        self.execute(host, self.tool, "set", "tun0", "peer", self.public[other],
+                     "endpoint", f"{endpoint}:{PORT}", "allowed-ips",
+                     CARRIED[other], *self.extra)
+
+
+class Vpn(WireGuard):
+    title = "vpn ChaCha20"
+    modules = ("vpn",)
+    kind = "vpn"
+    tool = "vpnctl"
+
+
+class VpnAes(Vpn):
+    title = "vpn AES-256"
+    cipher = "AES-256-GCM"
+    extra = ("cipher", "aes-256-gcm")
+
+
+class Esp(Site):
+    """The kernel's IPsec in tunnel mode, without a device."""
+
+    title = "ESP AES-256"
+    modules = ("esp4", "xfrm_user")
+    cipher = "AES-256-GCM"
+    trains = False      # the stack refuses them on a route that is transformed
+
+    def build(self):
+        super().build()
+        spi = 0x100
+        for sender, source, receiver, target in (
+                ("a", OUTER["a"], "g", OUTER_OF_G["a"]), ("g", OUTER_OF_G["a"], "a", OUTER["a"]),
+                ("b", OUTER["b"], "g", OUTER_OF_G["b"]), ("g", OUTER_OF_G["b"], "b", OUTER["b"])):
+            spi += 1
+            self.hop(sender, receiver, f"src {source} dst {target}", spi)
+
+    def hop(self, sender, receiver, tunnel, spi):
+        """One direction of a tunnel: the association at both ends, and who is to
+        use it: pairs of addresses, which the kernel finds faster than prefixes."""
+        key = os.urandom(36).hex()
+        state = (f"xfrm state add {tunnel} proto esp spi {spi:#x} reqid {spi} mode tunnel "
+                 f"aead rfc4106(gcm(aes)) 0x{key} 128 replay-window 32")
+        template = f"tmpl {tunnel} proto esp reqid {spi} mode tunnel"
+        leaving, arriving = [state], [state]
+        for path, first, last in FLOWS:
+            for way, source, target in ((path, first, last), (path[::-1], last, first)):
+                if sender + receiver not in way:
+                    continue
+                policy = f"xfrm policy add src {source} dst {target} {template} dir"
+                leaving.append(f"{policy} out")
+                arriving += [f"{policy} in", f"{policy} fwd"]
+        self.ip(sender, *leaving)
+        self.ip(receiver, *arriving)
+
+
+class Ovpn(Site):
+    """OpenVPN's data channel in the kernel, with keys of our own making."""
+
+    title = "ovpn AES-256"
+    modules = ("ovpn",)
+    cipher = "AES-256-GCM"
+
+    def build(self):
+        for host in "agb":
+            self.start_end(host)
+        for host in "agb":
+            self.ip(host, f"link set tun0 mtu {MTU} up",
+                    f"address add {INNER[host]}/24 dev tun0")
+        self.ip("g", f"route add 192.168.98.0/24 via {INNER['b']} dev tun0")
+        self.ip("b", f"route change 10.1.0.0/24 via {INNER['g']} dev tun0")
+
+    def start_end(self, host):
+        """A program that sets the device up and keeps its socket."""
+        peers = []
+        for other in ("ab" if host == "g" else "g"):
+            outer = OUTER[other] if host == "g" else OUTER_OF_G[host]
+            peers.append(f"{ovpn.ids(host, other)},{outer},{INNER[other]}")
+        process = self.start(host, sys.executable, ovpn.__file__, "tun0", str(PORT),
+                             *peers, stdout=subprocess.PIPE)
+        if process.stdout.readline() != b"ready\n":
+            raise OSError("ovpn could not be set up")
+
+
+KINDS = {"none": Site, "wireguard": WireGuard, "ovpn": Ovpn, "esp": Esp, "vpn": Vpn,
+         "vpn-aes": VpnAes}
+
+
+def available(name):
+    """Whether the kernel has what that kind needs; loads it."""
+    return all(subprocess.run(["modprobe", "-q", module], check=False).returncode == 0
+               for module in KINDS[name].modules)
