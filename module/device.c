@@ -234,7 +234,7 @@ static void vpn_setup(struct net_device *dev)
 	dev->priv_flags |= IFF_NO_QUEUE;
 	dev->addr_len = 0;
 	dev->hard_header_len = 0;
-	dev->needed_headroom = VPN_TX_HEADROOM;
+	dev->needed_headroom = 0;
 	dev->needed_tailroom = VPN_PADDING + VPN_TAG_LEN;
 	dev->tx_queue_len = 0;
 	dev->features |= FEATURES;

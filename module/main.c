@@ -15,6 +15,7 @@
 #include "lease.h"
 #include "netlink.h"
 #include "noise.h"
+#include "pages.h"
 #include "peer.h"
 #include "session.h"
 #include "tx.h"
@@ -57,9 +58,12 @@ static int __init vpn_init(void)
 	err = vpn_cookie_init();
 	if (err)
 		goto err_lease;
-	err = vpn_tx_init();
+	err = vpn_pages_init();
 	if (err)
 		goto err_cookie;
+	err = vpn_tx_init();
+	if (err)
+		goto err_pages;
 	err = vpn_selftest_run();
 	if (err)
 		goto err_tx;
@@ -76,6 +80,8 @@ err_netlink:
 	vpn_netlink_uninit();
 err_tx:
 	vpn_tx_uninit();
+err_pages:
+	vpn_pages_uninit();
 err_cookie:
 	vpn_cookie_uninit();
 err_lease:
@@ -97,6 +103,7 @@ static void __exit vpn_exit(void)
 	vpn_device_uninit();
 	vpn_netlink_uninit();
 	vpn_tx_uninit();
+	vpn_pages_uninit();
 	vpn_cookie_uninit();
 	vpn_lease_uninit();
 	vpn_peer_uninit();

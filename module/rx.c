@@ -483,7 +483,7 @@ static void keep_session_fresh(struct vpn_peer *peer,
 	if (!keypair->initiator ||
 	    READ_ONCE(peer->timers.sent_lastminute_handshake) ||
 	    keypair != rcu_access_pointer(peer->keypairs.current_keypair) ||
-	    likely(!vpn_time_passed(keypair->birth, age)))
+	    likely(!vpn_time_had_passed(keypair->birth, age)))
 		return;
 	WRITE_ONCE(peer->timers.sent_lastminute_handshake, true);
 	vpn_handshake_queue(peer, false);

@@ -250,7 +250,7 @@ bool vpn_session_confirm(struct vpn_peer *peer, struct vpn_keypair *keypair)
 
 bool vpn_session_usable(const struct vpn_keypair *keypair)
 {
-	return !vpn_time_passed(keypair->birth, VPN_REJECT_AFTER_TIME);
+	return !vpn_time_had_passed(keypair->birth, VPN_REJECT_AFTER_TIME);
 }
 
 bool vpn_session_end_all(struct vpn_peer *peer)

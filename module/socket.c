@@ -7,7 +7,9 @@
  * read by the device's NAPI (rx.c).
  */
 
+#include <linux/if_ether.h>
 #include <linux/inetdevice.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <net/addrconf.h>
 #include <net/dst_cache.h>
@@ -42,6 +44,24 @@ static void endpoint_free_rcu(struct rcu_head *rcu)
 	kfree(endpoint);
 }
 
+/* What goes in front of a datagram to such an address. */
+static unsigned int headroom(sa_family_t family, unsigned int link_layer)
+{
+	return HH_DATA_ALIGN(link_layer) + sizeof(struct udphdr) +
+	       (family == AF_INET ? sizeof(struct iphdr) :
+				    sizeof(struct ipv6hdr));
+}
+
+unsigned int vpn_endpoint_headroom(const struct vpn_peer *peer)
+{
+	const struct vpn_endpoint *endpoint =
+		rcu_dereference_bh(peer->endpoint);
+
+	if (unlikely(!endpoint))
+		return VPN_TX_HEADROOM;
+	return READ_ONCE(endpoint->headroom) + sizeof(struct vpn_msg_data);
+}
+
 static struct vpn_endpoint *endpoint_alloc(const struct vpn_endpoint *from,
 					   gfp_t gfp)
 {
@@ -53,6 +73,7 @@ static struct vpn_endpoint *endpoint_alloc(const struct vpn_endpoint *from,
 	endpoint->src6 = from->src6;
 	endpoint->src_ifindex = from->src_ifindex;
 	endpoint->born = jiffies;
+	endpoint->headroom = headroom(from->addr.sa.sa_family, ETH_HLEN);
 	if (dst_cache_init(&endpoint->routes, gfp | __GFP_NOWARN)) {
 		kfree(endpoint);
 		return NULL;
@@ -239,9 +260,52 @@ static struct rtable *route4(struct vpn_endpoint *endpoint, struct sock *sk,
 	return ip_route_output_flow(sock_net(sk), fl, sk);
 }
 
+/* Remember a route, and how much goes in front of what takes it. */
+static void remember4(struct vpn_endpoint *endpoint, struct dst_cache *routes,
+		      struct rtable *rt, __be32 saddr)
+{
+	WRITE_ONCE(endpoint->headroom,
+		   headroom(AF_INET, LL_RESERVED_SPACE(rt->dst.dev)));
+	dst_cache_set_ip4(routes, &rt->dst, saddr);
+}
+
+static void push_udp(struct sk_buff *skb, __be16 sport, __be16 dport)
+{
+	struct udphdr *udp;
+
+	udp = __skb_push(skb, sizeof(*udp));
+	skb_reset_transport_header(skb);
+	udp->source = sport;
+	udp->dest = dport;
+	udp->len = htons(skb->len);
+}
+
+/*
+ * What udp_tunnel_xmit_skb() does, but for the identification, which is to be
+ * had for less here.
+ */
+static void push_ip4(struct sk_buff *skb, const struct rtable *rt,
+		     const struct flowi4 *fl, u8 ds, u16 id)
+{
+	struct iphdr *ip;
+
+	ip = __skb_push(skb, sizeof(*ip));
+	skb_reset_network_header(skb);
+	*ip = (struct iphdr){
+		.version = 4,
+		.ihl = sizeof(*ip) / 4,
+		.tos = ds,
+		.id = htons(id),
+		.ttl = ip4_dst_hoplimit(&rt->dst),
+		.protocol = IPPROTO_UDP,
+		.saddr = fl->saddr,
+		.daddr = fl->daddr,
+	};
+}
+
 static int send4(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
 		 struct dst_cache *routes, struct sock *sk,
-		 struct sk_buff *skb, u8 ds)
+		 struct sk_buff *skb, u8 ds, u16 id)
 {
 	struct flowi4 fl = {
 		.daddr = endpoint->addr.in.sin_addr.s_addr,
@@ -261,19 +325,31 @@ static int send4(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
 		if (IS_ERR(rt))
 			return PTR_ERR(rt);
 		if (routes)
-			dst_cache_set_ip4(routes, &rt->dst, fl.saddr);
+			remember4(endpoint, routes, rt, fl.saddr);
 	}
 	if (unlikely(rt->dst.dev == vpn->dev)) {
 		ip_rt_put(rt);
 		return -ELOOP;
 	}
-	udp_tunnel_xmit_skb(rt, sk, skb, fl.saddr, fl.daddr, ds,
-			    ip4_dst_hoplimit(&rt->dst), 0, fl.fl4_sport,
-			    fl.fl4_dport, false, false, 0);
+	skb_clear_hash_if_not_l4(skb);
+	skb_dst_set(skb, &rt->dst);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	push_udp(skb, fl.fl4_sport, fl.fl4_dport);
+	udp_set_csum(false, skb, fl.saddr, fl.daddr, skb->len);
+	push_ip4(skb, rt, &fl, ds, id);
+	ip_local_out(sock_net(sk), sk, skb);
 	return 0;
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
+static void remember6(struct vpn_endpoint *endpoint, struct dst_cache *routes,
+		      struct dst_entry *dst, const struct in6_addr *saddr)
+{
+	WRITE_ONCE(endpoint->headroom,
+		   headroom(AF_INET6, LL_RESERVED_SPACE(dst->dev)));
+	dst_cache_set_ip6(routes, dst, saddr);
+}
+
 static int send6(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
 		 struct dst_cache *routes, struct sock *sk,
 		 struct sk_buff *skb, u8 ds)
@@ -303,7 +379,7 @@ static int send6(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
 		if (IS_ERR(dst))
 			return PTR_ERR(dst);
 		if (routes)
-			dst_cache_set_ip6(routes, dst, &fl.saddr);
+			remember6(endpoint, routes, dst, &fl.saddr);
 	}
 	if (unlikely(dst->dev == vpn->dev)) {
 		dst_release(dst);
@@ -334,7 +410,7 @@ static void count_failure(struct vpn_device *vpn, int err, unsigned int packets)
 
 /* Send to @endpoint; @routes is NULL when no route is to be remembered. */
 static int send_to(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
-		   struct dst_cache *routes, struct sk_buff *skb, u8 ds)
+		   struct dst_cache *routes, struct sk_buff *skb, u8 ds, u16 id)
 {
 	unsigned int packets = skb_shinfo(skb)->gso_segs ?: 1;
 	struct vpn_socket *sock = rcu_dereference_bh(vpn->sock);
@@ -346,7 +422,8 @@ static int send_to(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
 	if (!endpoint)
 		err = -EDESTADDRREQ;
 	else if (endpoint->addr.sa.sa_family == AF_INET && sock)
-		err = send4(vpn, endpoint, routes, sock->sock4->sk, skb, ds);
+		err = send4(vpn, endpoint, routes, sock->sock4->sk, skb, ds,
+			    id);
 	else if (endpoint->addr.sa.sa_family == AF_INET6 && sock && sock->sock6)
 		err = send6(vpn, endpoint, routes, sock->sock6->sk, skb, ds);
 	if (likely(!err))
@@ -356,14 +433,15 @@ static int send_to(struct vpn_device *vpn, struct vpn_endpoint *endpoint,
 	return err;
 }
 
-int vpn_socket_send(struct vpn_peer *peer, struct sk_buff *skb, u8 ds)
+int vpn_socket_send(struct vpn_peer *peer, struct sk_buff *skb, u8 ds,
+		    u16 id)
 {
 	struct vpn_endpoint *endpoint = rcu_dereference_bh(peer->endpoint);
 	unsigned int len = skb->len;
 	int err;
 
 	err = send_to(peer->vpn, endpoint, endpoint ? &endpoint->routes : NULL,
-		      skb, ds);
+		      skb, ds, id);
 	if (likely(!err))
 		atomic64_add(len, &peer->tx_bytes);
 	return err;
@@ -389,7 +467,7 @@ int vpn_socket_send_message(struct vpn_peer *peer, const void *message,
 	if (!skb)
 		return -ENOMEM;
 	rcu_read_lock_bh();
-	err = vpn_socket_send(peer, skb, HANDSHAKE_DS);
+	err = vpn_socket_send(peer, skb, HANDSHAKE_DS, get_random_u16());
 	rcu_read_unlock_bh();
 	return err;
 }
@@ -405,7 +483,8 @@ int vpn_socket_reply(struct vpn_device *vpn, const struct sk_buff *in,
 		return -ENOMEM;
 	endpoint_of_skb(&endpoint, in);
 	rcu_read_lock_bh();
-	err = send_to(vpn, &endpoint, NULL, skb, HANDSHAKE_DS);
+	err = send_to(vpn, &endpoint, NULL, skb, HANDSHAKE_DS,
+		      get_random_u16());
 	rcu_read_unlock_bh();
 	return err;
 }

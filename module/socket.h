@@ -52,12 +52,14 @@ union vpn_sockaddr {
  * @src6: the same, when @addr is IPv6
  * @src_ifindex: where it reached us; IPv4 only
  * @src_lost: the source is no longer ours, or the route to the peer moved
+ * @headroom: what goes in front of a datagram; the link layer is that of the
+ *	route that was looked up last
  * @born: in jiffies
  * @routes: of packets to @addr from the source; lives and dies with the endpoint, so
  *	that a route can't outlast what it was looked up for
  * @rcu: defers freeing
  *
- * Immutable once published, but for @src_lost.
+ * Immutable once published, but for @src_lost and @headroom.
  */
 struct vpn_endpoint {
 	union vpn_sockaddr addr;
@@ -67,6 +69,7 @@ struct vpn_endpoint {
 	};
 	int src_ifindex;
 	bool src_lost;
+	u16 headroom;
 	unsigned long born;
 	struct dst_cache routes;
 	struct rcu_head rcu;
@@ -109,6 +112,17 @@ void vpn_endpoint_forget_routes(struct vpn_peer *peer);
 void vpn_endpoint_clear(struct vpn_peer *peer);
 
 /**
+ * vpn_endpoint_headroom() - what goes in front of a data message's plaintext
+ * @peer: the peer
+ *
+ * With less, the stack makes room on the way.
+ *
+ * Context: bottom halves disabled, RCU read side.
+ * Return: octets.
+ */
+unsigned int vpn_endpoint_headroom(const struct vpn_peer *peer);
+
+/**
  * vpn_socket_open() - listen
  * @vpn: the device, @vpn->lock held
  * @port: host order; zero lets the kernel choose, and @vpn->listen_port tells
@@ -125,11 +139,14 @@ void vpn_socket_close(struct vpn_device *vpn);
  * @peer: to its endpoint
  * @skb: data is the UDP payload; consumed
  * @ds: DSCP and ECN field of the outer packet
+ * @id: IPv4 identification of the first outer packet; those behind it get the
+ *	next
  *
  * Context: bottom halves disabled, RCU read side.
  * Return: 0, -EDESTADDRREQ without an endpoint, or an error of routing.
  */
-int vpn_socket_send(struct vpn_peer *peer, struct sk_buff *skb, u8 ds);
+int vpn_socket_send(struct vpn_peer *peer, struct sk_buff *skb, u8 ds,
+		    u16 id);
 
 /**
  * vpn_socket_send_message() - send a handshake message to a peer

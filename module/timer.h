@@ -34,6 +34,16 @@ static inline bool vpn_time_passed(u64 birth, unsigned int seconds)
 	return ktime_get_boottime_ns() - birth >= vpn_seconds_to_ns(seconds);
 }
 
+/*
+ * The same as of the last tick, for the data path: reading the clock takes
+ * longer. @birth may be later than that.
+ */
+static inline bool vpn_time_had_passed(u64 birth, unsigned int seconds)
+{
+	return (s64)(ktime_get_coarse_boottime_ns() - birth) >=
+	       (s64)vpn_seconds_to_ns(seconds);
+}
+
 void vpn_timers_setup(struct vpn_peer *peer);
 
 /* The device came up. */

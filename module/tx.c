@@ -26,6 +26,7 @@
 #include "batch.h"
 #include "device.h"
 #include "handshake.h"
+#include "pages.h"
 #include "peer.h"
 #include "stats.h"
 #include "timer.h"
@@ -40,9 +41,6 @@
 
 /* IPv6 with extensions and TCP with options; longer ones are rare. */
 #define TRAIN_HEADER_MAX 160
-
-/* Pages of a train come in blocks of this order while memory allows. */
-#define TRAIN_PAGE_ORDER 3
 
 /* What a packet brings along from vpn_tx_xmit(). */
 struct tx_cb {
@@ -84,6 +82,7 @@ struct train {
  * @packets: inner packets in it, zero for a message of our own
  * @bytes: octets of those
  * @count_as: how to count it
+ * @id: IPv4 identification of the first datagram
  * @flags: of the messages
  * @ds: DSCP and ECN of the outer packet
  */
@@ -92,6 +91,7 @@ struct outgoing {
 	unsigned int packets;
 	unsigned int bytes;
 	enum vpn_stat count_as;
+	u16 id;
 	u16 flags;
 	u8 ds;
 };
@@ -214,11 +214,11 @@ static void inherit_attributes(struct sk_buff *outer, const struct sk_buff *skb)
 }
 
 /* Sealing in place needs memory that is ours alone, and room at both ends. */
-static bool can_seal_in_place(const struct sk_buff *skb, unsigned int grow)
+static bool can_seal_in_place(const struct sk_buff *skb, unsigned int headroom,
+			      unsigned int grow)
 {
 	return !skb_is_nonlinear(skb) && !skb_cloned(skb) &&
-	       skb_headroom(skb) >= VPN_TX_HEADROOM &&
-	       skb_tailroom(skb) >= grow;
+	       skb_headroom(skb) >= headroom && skb_tailroom(skb) >= grow;
 }
 
 static struct sk_buff *prepare_in_place(struct sk_buff *skb)
@@ -252,20 +252,18 @@ static void copy_packet(const struct sk_buff *skb, u8 *to)
 }
 
 static struct sk_buff *prepare_copy(struct vpn_device *vpn, struct sk_buff *skb,
-				    unsigned int grow)
+				    unsigned int headroom, unsigned int grow)
 {
-	struct sk_buff *outer = alloc_skb(VPN_TX_HEADROOM + skb->len + grow,
-					  GFP_ATOMIC | __GFP_NOWARN);
+	struct sk_buff *outer = vpn_pages_skb(headroom, skb->len + grow);
 
 	if (unlikely(!outer)) {
 		kfree_skb(skb);
 		return NULL;
 	}
-	skb_reserve(outer, VPN_TX_HEADROOM);
 	copy_packet(skb, skb_put(outer, skb->len));
 	inherit_attributes(outer, skb);
 	inherit_socket(outer, skb, true);
-	consume_skb(skb);
+	napi_consume_skb(skb, 1);
 	vpn_stats_inc(vpn, VPN_STAT_TX_COPIED);
 	return outer;
 }
@@ -286,7 +284,7 @@ static bool emit(struct vpn_peer *peer, const struct outgoing *out)
 {
 	struct vpn_device *vpn = peer->vpn;
 
-	if (vpn_socket_send(peer, out->skb, out->ds))
+	if (vpn_socket_send(peer, out->skb, out->ds, out->id))
 		return false;
 	if (out->packets)
 		vpn_stats_sent(vpn, out->packets, out->bytes);
@@ -356,7 +354,7 @@ static int seal_with_job(struct vpn_keypair *keypair, struct vpn_batch *batch,
 
 /* Seal the batch, which is in @out. That is gone when it fails. */
 static int seal(struct vpn_peer *peer, struct vpn_keypair *keypair,
-		struct vpn_batch *batch, const struct outgoing *out,
+		struct vpn_batch *batch, struct outgoing *out,
 		struct tx_job **job)
 {
 	unsigned int i;
@@ -367,6 +365,8 @@ static int seal(struct vpn_peer *peer, struct vpn_keypair *keypair,
 		drop_unsealed(peer, out, VPN_STAT_DROP_TX_NO_KEY, batch->count);
 		return -ENOKEY;
 	}
+	/* Unique for as long as fragments live, and no secret. */
+	out->id = counter;
 	for (i = 0; i < batch->count; i++) {
 		struct vpn_segment *segment = &batch->segments[i];
 
@@ -388,7 +388,7 @@ static int seal(struct vpn_peer *peer, struct vpn_keypair *keypair,
 
 /* Returns whether it left or is about to, as the functions below do. */
 static bool seal_and_send(struct vpn_peer *peer, struct vpn_keypair *keypair,
-			  struct vpn_batch *batch, const struct outgoing *out)
+			  struct vpn_batch *batch, struct outgoing *out)
 {
 	struct tx_job *job;
 	int err;
@@ -424,12 +424,13 @@ static bool send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
 {
 	const struct tx_cb cb = *tx_cb(skb);
 	struct vpn_device *vpn = peer->vpn;
-	unsigned int len = skb->len, padding, grow;
+	unsigned int len = skb->len, padding, headroom, grow;
 
 	padding = padded_len(len, cb.mtu) - len;
 	grow = padding + VPN_TAG_LEN;
-	skb = can_seal_in_place(skb, grow) ? prepare_in_place(skb) :
-	      prepare_copy(vpn, skb, grow);
+	headroom = vpn_endpoint_headroom(peer);
+	skb = can_seal_in_place(skb, headroom, grow) ? prepare_in_place(skb) :
+	      prepare_copy(vpn, skb, headroom, grow);
 	if (unlikely(!skb)) {
 		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_NO_MEMORY, 1);
 		return false;
@@ -583,45 +584,26 @@ static void train_write(struct train *train, u8 *to)
 	train_advance(train, payload);
 }
 
-/* Another block of pages for @outer, with room for at least @len octets. */
-static bool add_block(struct sk_buff *outer, unsigned int len,
-		      unsigned int *room)
-{
-	const gfp_t gfp = GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN |
-			  __GFP_NORETRY;
-	unsigned int order = max(get_order(len), TRAIN_PAGE_ORDER);
-	int frags = skb_shinfo(outer)->nr_frags;
-	struct page *page;
-
-	if (frags >= MAX_SKB_FRAGS)
-		return false;
-	page = alloc_pages(gfp, order);
-	if (!page) {
-		order = get_order(len);
-		page = alloc_pages(gfp, order);
-	}
-	if (!page)
-		return false;
-	skb_fill_page_desc(outer, frags, page, 0, 0);
-	outer->truesize += PAGE_SIZE << order;
-	*room = PAGE_SIZE << order;
-	return true;
-}
-
 /* Contiguous room for a message at the end of @outer, or NULL. */
-static u8 *add_room(struct sk_buff *outer, unsigned int len, unsigned int *room)
+static u8 *add_room(struct sk_buff *outer, u8 *end, unsigned int len)
 {
-	skb_frag_t *frag;
-	u8 *to;
+	struct skb_shared_info *info = skb_shinfo(outer);
+	struct page *page;
+	u8 *to = end;
 
-	if (*room < len && !add_block(outer, len, room))
-		return NULL;
-	frag = &skb_shinfo(outer)->frags[skb_shinfo(outer)->nr_frags - 1];
-	to = (u8 *)skb_frag_address(frag) + skb_frag_size(frag);
-	skb_frag_size_add(frag, len);
-	*room -= len;
+	if (end && vpn_pages_grow(end, len)) {
+		skb_frag_size_add(&info->frags[info->nr_frags - 1], len);
+	} else {
+		to = info->nr_frags < MAX_SKB_FRAGS ? vpn_pages_cut(len) : NULL;
+		if (unlikely(!to))
+			return NULL;
+		page = virt_to_head_page(to);
+		skb_fill_page_desc(outer, info->nr_frags, page,
+				   to - (u8 *)page_address(page), len);
+	}
 	outer->len += len;
 	outer->data_len += len;
+	outer->truesize += len;
 	return to;
 }
 
@@ -632,8 +614,8 @@ static u8 *add_room(struct sk_buff *outer, unsigned int len, unsigned int *room)
 static void fill_outer(struct train *train, struct sk_buff *outer,
 		       struct vpn_batch *batch)
 {
-	unsigned int room = 0, len, padded;
-	u8 *to;
+	unsigned int len, padded, room;
+	u8 *to, *end = NULL;
 
 	batch->count = 0;
 	while (train_left(train) && batch->count < VPN_BATCH_MAX) {
@@ -641,11 +623,13 @@ static void fill_outer(struct train *train, struct sk_buff *outer,
 
 		len = train_segment_len(train);
 		padded = padded_len(len, train->cb.mtu);
-		if (outer->len + padded + VPN_DATA_OVERHEAD > TRAIN_MAX)
+		room = padded + VPN_DATA_OVERHEAD;
+		if (outer->len + room > TRAIN_MAX)
 			break;
-		to = add_room(outer, padded + VPN_DATA_OVERHEAD, &room);
+		to = add_room(outer, end, room);
 		if (!to)
 			break;
+		end = to + room;
 		to += sizeof(struct vpn_msg_data);
 		train_write(train, to);
 		memset(to + len, 0, padded - len);
@@ -670,14 +654,13 @@ static void mark_as_train(struct sk_buff *outer, const struct vpn_batch *batch)
 	info->gso_segs = batch->count;
 }
 
-static struct sk_buff *train_outer(struct train *train, struct vpn_batch *batch)
+static struct sk_buff *train_outer(const struct vpn_peer *peer,
+				   struct train *train, struct vpn_batch *batch)
 {
-	struct sk_buff *outer = alloc_skb(VPN_TX_HEADROOM,
-					  GFP_ATOMIC | __GFP_NOWARN);
+	struct sk_buff *outer = vpn_pages_skb(vpn_endpoint_headroom(peer), 0);
 
 	if (unlikely(!outer))
 		return NULL;
-	skb_reserve(outer, VPN_TX_HEADROOM);
 	fill_outer(train, outer, batch);
 	if (unlikely(!batch->count)) {
 		kfree_skb(outer);
@@ -696,7 +679,7 @@ static bool send_part(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	const unsigned int begin = train->offset;
 	struct vpn_batch *batch = batch_begin();
 	struct outgoing out = {
-		.skb = train_outer(train, batch),
+		.skb = train_outer(peer, train, batch),
 		.count_as = VPN_STAT_TX_TRAINS,
 		.ds = train->cb.ds,
 	};
@@ -723,7 +706,7 @@ static bool send_train(struct vpn_peer *peer, struct vpn_keypair *keypair,
 			       DIV_ROUND_UP(train_left(train), train->mss));
 		break;
 	}
-	consume_skb(train->skb);
+	napi_consume_skb(train->skb, 1);
 	return sent;
 }
 
@@ -782,7 +765,7 @@ static void keep_session_fresh(struct vpn_peer *peer,
 
 	if (unlikely(sent > VPN_REKEY_AFTER_MESSAGES ||
 		     (keypair->initiator &&
-		      vpn_time_passed(keypair->birth, VPN_REKEY_AFTER_TIME))))
+		      vpn_time_had_passed(keypair->birth, VPN_REKEY_AFTER_TIME))))
 		vpn_handshake_queue(peer, false);
 }
 
@@ -888,7 +871,7 @@ static struct sk_buff *own_message(const u8 *text, size_t len)
 
 static void send_empty(struct vpn_peer *peer, struct vpn_keypair *keypair)
 {
-	const struct outgoing out = {
+	struct outgoing out = {
 		.skb = own_message(NULL, 0),
 		.count_as = VPN_STAT_TX_KEEPALIVES,
 	};
@@ -919,7 +902,7 @@ void vpn_tx_keepalive(struct vpn_peer *peer)
 static int send_control(struct vpn_peer *peer, struct vpn_keypair *keypair,
 			const u8 *tlvs, size_t len)
 {
-	const struct outgoing out = {
+	struct outgoing out = {
 		.skb = own_message(tlvs, len),
 		.count_as = VPN_STAT_TX_CONTROL,
 		.flags = VPN_DATA_CONTROL,

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory in which packets are built. A CPU fills one block of pages after the
+ * other and comes back to the first: one that nobody else uses any more is
+ * filled again, which saves allocating it, and zeroing it where the kernel does.
+ */
+#ifndef VPN_PAGES_H
+#define VPN_PAGES_H
+
+#include <linux/mm_types.h>
+#include <linux/skbuff.h>
+#include <linux/types.h>
+
+int vpn_pages_init(void);
+void vpn_pages_uninit(void);
+
+/**
+ * vpn_pages_cut() - memory for a packet or a part of it
+ * @len: octets
+ *
+ * Context: bottom halves disabled.
+ * Return: contiguous memory, of which the head page has been given a reference
+ * for the caller; or NULL.
+ */
+void *vpn_pages_cut(unsigned int len);
+
+/**
+ * vpn_pages_grow() - more memory, right behind what was cut last
+ * @end: where that ends
+ * @len: octets
+ *
+ * The reference that came with vpn_pages_cut() holds it, too.
+ *
+ * Context: bottom halves disabled ever since that was cut.
+ * Return: whether there is more.
+ */
+bool vpn_pages_grow(const void *end, unsigned int len);
+
+/**
+ * vpn_pages_skb() - an empty skb in such memory
+ * @headroom: octets in front of the data
+ * @room: octets behind that
+ *
+ * Context: bottom halves disabled.
+ * Return: the skb or NULL.
+ */
+struct sk_buff *vpn_pages_skb(unsigned int headroom, unsigned int room);
+
+#endif
