@@ -26,6 +26,7 @@
 #include "device.h"
 #include "event.h"
 #include "handshake.h"
+#include "merge.h"
 #include "peer.h"
 #include "rx.h"
 #include "session.h"
@@ -394,7 +395,13 @@ static struct sk_buff *unwrap_outer(struct sk_buff *skb, const u8 *data,
 }
 
 static void hand_to_stack(struct vpn_rx_cpu *rx, struct sk_buff *skb,
-			  __be16 protocol, u8 outer_ds)
+			  u8 outer_ds)
+{
+	propagate_congestion(skb, outer_ds);
+	napi_gro_receive(&rx->napi, skb);
+}
+
+static void dress(struct vpn_rx_cpu *rx, struct sk_buff *skb, __be16 protocol)
 {
 	skb->dev = rx->vpn->dev;
 	skb->protocol = protocol;
@@ -404,12 +411,22 @@ static void hand_to_stack(struct vpn_rx_cpu *rx, struct sk_buff *skb,
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb->mac_len = 0;
-	propagate_congestion(skb, outer_ds);
-	napi_gro_receive(&rx->napi, skb);
 }
 
-/* What a batch brought, to be counted once. */
+/**
+ * struct delivery - a batch on its way to the stack
+ * @outer_ds: DSCP and ECN of the outer packets
+ * @merge: the TCP segments that came last
+ * @packets: and the following are what it brought, to be counted once
+ * @bytes: of those packets
+ * @keepalives: empty messages
+ * @not_ip: messages without an IP packet
+ * @source: packets from an address that is not the peer's
+ * @no_memory: packets that were dropped for want of memory
+ */
 struct delivery {
+	u8 outer_ds;
+	struct vpn_merge merge;
 	unsigned int packets;
 	unsigned int bytes;
 	unsigned int keepalives;
@@ -418,12 +435,20 @@ struct delivery {
 	unsigned int no_memory;
 };
 
+static void hand_merged(struct vpn_rx_cpu *rx, struct delivery *sum)
+{
+	struct sk_buff *skb = vpn_merge_end(&sum->merge);
+
+	if (skb)
+		hand_to_stack(rx, skb, sum->outer_ds);
+}
+
 /*
  * Deliver one authentic message. @skb is the datagram when it may be used up,
  * else NULL. Returns whether it was.
  */
 static bool deliver(struct vpn_rx_cpu *rx, unsigned int i,
-		    struct vpn_peer *peer, struct sk_buff *skb, u8 outer_ds,
+		    struct vpn_peer *peer, struct sk_buff *skb,
 		    struct delivery *sum)
 {
 	struct vpn_segment *segment = &rx->batch.segments[i];
@@ -441,6 +466,12 @@ static bool deliver(struct vpn_rx_cpu *rx, unsigned int i,
 		sum->not_ip++;
 		return false;
 	}
+	if (vpn_merge_add(&sum->merge, segment->data, len, place->page)) {
+		place->page = NULL;
+		sum->packets++;
+		sum->bytes += len;
+		return false;
+	}
 	if (unlikely(!source_allowed(peer, segment->data, protocol))) {
 		sum->source++;
 		return false;
@@ -455,7 +486,10 @@ static bool deliver(struct vpn_rx_cpu *rx, unsigned int i,
 	}
 	sum->packets++;
 	sum->bytes += len;
-	hand_to_stack(rx, inner, protocol, outer_ds);
+	dress(rx, inner, protocol);
+	hand_merged(rx, sum);
+	if (!vpn_merge_begin(&sum->merge, inner))
+		hand_to_stack(rx, inner, sum->outer_ds);
 	return inner == skb;
 }
 
@@ -525,17 +559,20 @@ static void note_authentic(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
 static bool deliver_batch(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
 			  struct sk_buff *skb)
 {
-	u8 outer_ds = skb->protocol == htons(ETH_P_IP) ?
-		      ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
 	struct sk_buff *single = skb_is_gso(skb) || skb_is_nonlinear(skb) ?
 				 NULL : skb;
-	struct delivery sum = {};
+	struct delivery sum = {
+		.outer_ds = skb->protocol == htons(ETH_P_IP) ?
+			    ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb)),
+		.merge.napi = &rx->napi,
+	};
 	bool used_up = false;
 	unsigned int i;
 
 	for (i = 0; i < rx->batch.count; i++)
 		if (likely(rx->batch.segments[i].ok))
-			used_up |= deliver(rx, i, peer, single, outer_ds, &sum);
+			used_up |= deliver(rx, i, peer, single, &sum);
+	hand_merged(rx, &sum);
 	count_delivery(rx->vpn, &sum);
 	return used_up;
 }

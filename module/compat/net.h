@@ -62,6 +62,17 @@ static inline void vpn_netdev_set_lltx(struct net_device *dev)
 #endif
 }
 
+/* 6.3: IPv4 has a limit of its own. */
+static inline unsigned int vpn_gro_max_size(const struct net_device *dev,
+					    const struct sk_buff *skb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	return READ_ONCE(dev->gro_max_size);
+#else
+	return netif_get_gro_max_size(dev, skb);
+#endif
+}
+
 /* 6.10 widened the flag. */
 static inline void vpn_skb_copy_delivery_time(struct sk_buff *to,
 					      const struct sk_buff *from)
