@@ -58,7 +58,8 @@ settles()
 	return 1
 }
 
-# Each through the other.
+# Each through the other.  What h2 says by itself would show h1 the way out.
+run ns h2 ip route add blackhole 10.0.0.1/32
 run tool h1 set vpn0 peer "${PUB[h2]}" endpoint 192.168.98.2:1002 \
 	allowed-ips 192.168.99.2/32,192.168.98.0/24
 run tool h1 set vpn1 peer "${PUB[i2]}" endpoint 192.168.99.2:2002 \
@@ -70,6 +71,7 @@ if ours; then
 	echo "loops: vpn0 $(count h1 vpn0 drop_tx_loop), vpn1 $(count h1 vpn1 drop_tx_loop)" >&2
 fi
 run ns h1 ip link del vpn1
+run ns h2 ip route del blackhole 10.0.0.1/32
 
 # Through itself: by a route to the endpoint, and by an endpoint that is behind.
 run tool h1 set vpn0 peer "${PUB[h2]}" endpoint 10.0.0.2:1002 \
