@@ -6,6 +6,7 @@
 
 #include <linux/bitops.h>
 #include <linux/err.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
@@ -22,6 +23,23 @@
  * what is more than this many behind is better dropped than late.
  */
 #define HOLDS_MAX 128
+
+#ifdef VPN_TEST
+/* Nobody can wait for a session's last messages. */
+static unsigned long long test_first_counter;
+module_param_named(first_counter, test_first_counter, ullong, 0644);
+MODULE_PARM_DESC(first_counter, "number of a session's first message (test builds only)");
+
+static u64 first_counter(void)
+{
+	return READ_ONCE(test_first_counter);
+}
+#else
+static u64 first_counter(void)
+{
+	return 0;
+}
+#endif
 
 /* Erasing a key may sleep, so it can't happen in the RCU callback itself. */
 static struct workqueue_struct *erase_wq;
@@ -97,7 +115,7 @@ keypair_create(const u8 send[VPN_KEY_LEN], const u8 receive[VPN_KEY_LEN],
 	keypair->index.kind = VPN_INDEX_KEYPAIR;
 	keypair->kind = *kind;
 	keypair->birth = ktime_get_boottime_ns();
-	atomic64_set(&keypair->send_counter, 0);
+	atomic64_set(&keypair->send_counter, first_counter());
 	vpn_replay_init(&keypair->replay);
 	INIT_RCU_WORK(&keypair->free, keypair_erase_work);
 	return keypair;
