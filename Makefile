@@ -70,7 +70,7 @@ bench:
 help:
 	@echo "make            build the module and the tools for the running kernel"
 	@echo "make install    install them (DESTDIR, PREFIX)"
-	@echo "make demo       two hosts and a tunnel, in a test machine"
+	@echo "make demo       server, client and a tunnel, in a test machine"
 	@echo "                HOST=1: in namespaces of this host, with its kernel"
 	@echo "make check      run all tests on the kernels 6.1, 6.12 and 7.3 in test machines"
 	@echo "                KERNEL=6.1,7.3 and TEST=a,b limit it"

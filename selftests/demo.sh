@@ -5,8 +5,8 @@
 # them.  In a test machine the module is installed; on a host it is taken from
 # the tree.
 #
-#	h1 [vpn0 192.168.99.1 fd99::1] ==== tunnel ==== [vpn0 192.168.99.2 fd99::2] h2
-#	   [eth0 10.0.0.1     fd00::1] ---- cable ----- [eth0 10.0.0.2     fd00::2]
+#	server [vpn0 10.8.0.1 fd08::1] ==== tunnel ==== [vpn0 from the pools   ] client
+#	       [eth0 10.0.0.1 fd00::1] ---- cable ----- [eth0 10.0.0.2  fd00::2]
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -52,7 +52,11 @@ on_exit()
 	[ -z "$loaded_here" ] || wait_until 10 rmmod vpn
 }
 
-show_handshake() { ns h1 "$VPN_TOOL" show vpn0 latest-handshakes | grep -qv '[[:space:]]0$'; }
+# One of each pool.
+has_addresses()
+{
+	[ "$(tool client -j show vpn0 2>/dev/null | jq '.peers[0].assigned.addresses | length')" = 2 ]
+}
 
 loaded_here=''
 say "the module, on Linux $(uname -r) with $(nproc) processors"
@@ -60,46 +64,60 @@ if [ "$where" = host ]; then
 	load_from_tree
 	PATH=$TREE/tools/vpnctl:$TREE/tools:$PATH
 else
-	do_it modprobe "$VPN_KIND"
+	do_it modprobe vpn
 fi
 command -v "$VPN_TOOL" >/dev/null || stop "there is no $VPN_TOOL"
 
 say "two hosts and a cable between them"
-topo_two || stop "the hosts could not be set up"
+{
+	ns_add server client && veth server eth0 client eth0 &&
+		address server eth0 10.0.0.1/24 fd00::1/64 &&
+		address client eth0 10.0.0.2/24 fd00::2/64
+} || stop "the hosts could not be set up"
 
 say "a key pair for each"
-for host in h1 h2; do
+for host in server client; do
 	printf '+ %s genkey >%s.key; %s pubkey <%s.key\n' "$VPN_TOOL" $host "$VPN_TOOL" $host >&2
 	keys $host || stop "no keys"
 	printf '%s\n' "${PUB[$host]}" >&2
 done
 
-say "a device on each, its addresses, and who is at the other end"
-for n in 1 2; do
-	other=$((3 - n))
-	do_it ns "h$n" ip link add vpn0 type "$VPN_KIND"
-	do_it tool "h$n" set vpn0 listen-port $((51820 + n)) private-key "$TMP/h$n.key" \
-		peer "${PUB[h$other]}" endpoint "10.0.0.$other:$((51820 + other))" \
-		allowed-ips "192.168.99.$other/32,fd99::$other/128"
-	address "h$n" vpn0 "192.168.99.$n/24" "fd99::$n/64" || stop "no addresses"
-	do_it ns "h$n" ip link set vpn0 up
-done
+say "the server: a device, pools of addresses, and a client that gets one of each"
+do_it ns server ip link add vpn0 type vpn
+address server vpn0 10.8.0.1/24 fd08::1/64 || stop "no addresses"
+do_it tool server pool add vpn0 10.8.0.0/24 lease 1h
+do_it tool server pool add vpn0 fd08::/64 lease 1h
+do_it tool server set vpn0 listen-port 51820 private-key "$TMP/server.key" \
+	peer "${PUB[client]}" name laptop address auto
+do_it ns server ip link set vpn0 up
 
-say "the first packet makes the handshake"
-do_it ns h1 ping -c 3 -i 0.3 -W 5 192.168.99.2
-wait_until 5 show_handshake || stop "there was no handshake"
-do_it ns h1 ping -c 3 -i 0.3 -W 5 fd99::2
+say "the client: a device, and where the server is; it asks for its addresses"
+do_it ns client ip link add vpn0 type vpn
+do_it tool client set vpn0 private-key "$TMP/client.key" \
+	peer "${PUB[server]}" name server endpoint 10.0.0.1:51820 \
+	allowed-ips 10.8.0.0/24,fd08::/64 address auto
+do_it ns client ip link set vpn0 up
+wait_until 20 has_addresses || stop "no address was assigned"
+
+say "one handshake later it has been told, and puts them on its device"
+do_it tool client apply vpn0
+do_it ns client ip -br address show vpn0
+
+say "the other end answers"
+do_it ns client ping -c 3 -i 0.3 -W 5 10.8.0.1
+do_it ns client ping -c 3 -i 0.3 -W 5 fd08::1
 
 say "TCP over IPv4 inside the tunnel"
-iperf h1 h2 192.168.99.2 -f m || stop "the transfer failed"
+iperf client server 10.8.0.1 -f m || stop "the transfer failed"
 say "TCP over IPv6 inside the tunnel"
-iperf h1 h2 fd99::2 -f m || stop "the transfer failed"
+iperf client server fd08::1 -f m || stop "the transfer failed"
 [ "$where" != machine ] ||
 	printf '(An emulated processor is slow: these figures say nothing about a real one.)\n' >&2
 
-for host in h1 h2; do
-	say "what $host says of it"
+for host in server client; do
+	say "what the $host says of it"
 	do_it tool "$host" show vpn0
 done
+do_it tool server lease show vpn0
 
-say "it works: handshake, ping and TCP over IPv4 and IPv6"
+say "it works: handshake, addresses from the pool, ping and TCP over IPv4 and IPv6"
