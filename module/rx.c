@@ -16,6 +16,7 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/wait_bit.h>
+#include <net/busy_poll.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -82,6 +83,7 @@ struct rx_job {
  * @napi: its context
  * @vpn: its device
  * @ipv6_next: look into the IPv6 socket first, in turns
+ * @alone: nothing came before or behind what is being received
  * @index: receiver index of the batch
  * @header: of all its messages
  * @batch: messages to open
@@ -94,6 +96,7 @@ struct vpn_rx_cpu {
 	struct napi_struct napi;
 	struct vpn_device *vpn;
 	bool ipv6_next;
+	bool alone;
 	__le32 index;
 	struct vpn_header header;
 	struct vpn_batch batch;
@@ -145,6 +148,48 @@ static bool is_borrowed(struct page *head)
 	return head->mapping || PageReserved(head);
 }
 
+/* Go on to the piece with [@offset, @offset + @len), if there is one. */
+static bool cursor_seek(struct cursor *cursor, unsigned int offset,
+			unsigned int len)
+{
+	while (cursor->skb && offset >= cursor->start + cursor_size(cursor))
+		if (!cursor_next(cursor))
+			return false;
+	return cursor->skb &&
+	       offset + len <= cursor->start + cursor_size(cursor);
+}
+
+/* Its octets from @offset on, and the page that holds them, if one does. */
+static u8 *cursor_address(const struct cursor *cursor, unsigned int offset,
+			  struct page **page)
+{
+	const skb_frag_t *frag;
+
+	*page = NULL;
+	if (cursor->frag < 0)
+		return cursor->skb->data + offset - cursor->start;
+	frag = &skb_shinfo(cursor->skb)->frags[cursor->frag];
+	*page = skb_frag_page(frag);
+	if (unlikely(!*page || PageHighMem(*page)))
+		return NULL;
+	return (u8 *)skb_frag_address(frag) + offset - cursor->start;
+}
+
+/* What is there to read, in @buffer if it isn't in one piece. */
+static const void *cursor_peek(struct cursor *cursor, unsigned int offset,
+			       unsigned int len, void *buffer)
+{
+	struct page *page;
+	const void *data;
+
+	if (likely(cursor_seek(cursor, offset, len))) {
+		data = cursor_address(cursor, offset, &page);
+		if (likely(data))
+			return data;
+	}
+	return skb_header_pointer(cursor->head, offset, len, buffer);
+}
+
 /*
  * The octets [@offset, @offset + @len) if they are in one piece of memory that
  * nobody else looks at, so that they can be opened in place; else NULL.
@@ -152,28 +197,20 @@ static bool is_borrowed(struct page *head)
 static u8 *cursor_find(struct cursor *cursor, unsigned int offset,
 		       unsigned int len, struct page **page)
 {
-	const skb_frag_t *frag;
+	u8 *data;
 
-	while (cursor->skb && offset >= cursor->start + cursor_size(cursor))
-		if (!cursor_next(cursor))
-			return NULL;
 	/* Whoever has a clone of the head sees its frag_list, too. */
-	if (!cursor->skb || skb_cloned(cursor->head) ||
-	    skb_cloned(cursor->skb) ||
-	    offset + len > cursor->start + cursor_size(cursor))
+	if (!cursor_seek(cursor, offset, len) || skb_cloned(cursor->head) ||
+	    skb_cloned(cursor->skb))
 		return NULL;
-	*page = NULL;
-	if (cursor->frag < 0)
-		return cursor->skb->data + offset - cursor->start;
-
-	frag = &skb_shinfo(cursor->skb)->frags[cursor->frag];
-	if (skb_has_shared_frag(cursor->skb) || !skb_frag_page(frag) ||
-	    PageHighMem(skb_frag_page(frag)) ||
-	    is_borrowed(compound_head(skb_frag_page(frag))))
+	data = cursor_address(cursor, offset, page);
+	if (!data || !*page)
+		return data;
+	*page = compound_head(*page);
+	if (skb_has_shared_frag(cursor->skb) || is_borrowed(*page))
 		return NULL;
-	*page = compound_head(skb_frag_page(frag));
 	get_page(*page);
-	return (u8 *)skb_frag_address(frag) + offset - cursor->start;
+	return data;
 }
 
 static u8 *alloc_room(unsigned int len)
@@ -398,7 +435,12 @@ static void hand_to_stack(struct vpn_rx_cpu *rx, struct sk_buff *skb,
 			  u8 outer_ds)
 {
 	propagate_congestion(skb, outer_ds);
-	napi_gro_receive(&rx->napi, skb);
+	if (rx->alone) {
+		skb_mark_napi_id(skb, &rx->napi);
+		netif_receive_skb(skb);
+	} else {
+		napi_gro_receive(&rx->napi, skb);
+	}
 }
 
 static void dress(struct vpn_rx_cpu *rx, struct sk_buff *skb, __be16 protocol)
@@ -852,14 +894,15 @@ static bool same_header(const struct vpn_header *a, const struct vpn_header *b)
 }
 
 /* Returns whether @skb was used up. */
-static bool receive_segment(struct vpn_rx_cpu *rx, struct sk_buff *skb,
+static bool receive_segment(struct vpn_rx_cpu *rx, struct cursor *cursor,
 			    unsigned int offset, unsigned int len)
 {
+	struct sk_buff *skb = cursor->head;
 	struct vpn_batch *batch = &rx->batch;
 	const struct vpn_msg_data *message;
 	struct vpn_msg_data buffer;
 
-	message = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
+	message = cursor_peek(cursor, offset, sizeof(buffer), &buffer);
 	if (unlikely(!message))
 		goto malformed;
 	if (!vpn_is_data(&message->header)) {
@@ -892,12 +935,13 @@ static unsigned int receive(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 {
 	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
 					      skb->len;
+	struct cursor cursor = { .skb = skb, .head = skb, .frag = -1 };
 	unsigned int len = skb->len, offset = 0, packets = 0;
 	bool used_up = false;
 
 	/* An empty datagram is one, too. */
 	do {
-		used_up |= receive_segment(rx, skb, offset,
+		used_up |= receive_segment(rx, &cursor, offset,
 					   min(size, len - offset));
 		packets++;
 		offset += size;
@@ -910,11 +954,20 @@ static unsigned int receive(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 	return packets;
 }
 
+/* Whoever puts something into it now wakes us once more. */
+static bool nothing_in(const struct sock *sk)
+{
+	return skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	       skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
+}
+
 static struct sk_buff *take_from(struct socket *sock)
 {
 	int err;
 
-	return sock ? skb_recv_udp(sock->sk, MSG_DONTWAIT, &err) : NULL;
+	if (!sock || nothing_in(sock->sk))
+		return NULL;
+	return skb_recv_udp(sock->sk, MSG_DONTWAIT, &err);
 }
 
 /* The next datagram of either family. */
@@ -932,26 +985,54 @@ static struct sk_buff *next_datagram(struct vpn_rx_cpu *rx)
 	return skb ?: take_from(ipv6 ? sock->sock4 : sock->sock6);
 }
 
-static int rx_poll(struct napi_struct *napi, int budget)
+static int finish_jobs(struct vpn_rx_cpu *rx, int budget)
 {
-	struct vpn_rx_cpu *rx = container_of(napi, struct vpn_rx_cpu, napi);
-	struct sk_buff *skb;
 	struct rx_job *job;
 	int done = 0;
 
-	rcu_read_lock();
 	while (done < budget) {
 		job = next_job(rx);
 		if (!job)
 			break;
 		done += finish_job(rx, job);
 	}
-	while (done < budget) {
-		skb = next_datagram(rx);
-		if (!skb)
-			break;
+	return done;
+}
+
+/*
+ * GRO is for packets that others may follow. One that came alone need not go
+ * that way, unless some wait on it from before.
+ */
+static int receive_datagrams(struct vpn_rx_cpu *rx, int done, int budget)
+{
+	struct sk_buff *skb, *next;
+
+	if (done >= budget)
+		return done;
+	skb = next_datagram(rx);
+	if (!skb)
+		return done;
+	next = next_datagram(rx);
+	rx->alone = !next && !done && !skb_is_gso(skb) &&
+		    !vpn_gro_holds(&rx->napi);
+	done += receive(rx, skb);
+	rx->alone = false;
+	while (next) {
+		skb = next;
+		next = done < budget ? next_datagram(rx) : NULL;
 		done += receive(rx, skb);
 	}
+	return done;
+}
+
+static int rx_poll(struct napi_struct *napi, int budget)
+{
+	struct vpn_rx_cpu *rx = container_of(napi, struct vpn_rx_cpu, napi);
+	int done;
+
+	rcu_read_lock();
+	done = finish_jobs(rx, budget);
+	done = receive_datagrams(rx, done, budget);
 	rcu_read_unlock();
 	if (done >= budget)
 		return budget;

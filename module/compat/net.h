@@ -62,6 +62,16 @@ static inline void vpn_netdev_set_lltx(struct net_device *dev)
 #endif
 }
 
+/* 6.15: a structure of its own. Whether packets wait in it to be merged. */
+static inline bool vpn_gro_holds(const struct napi_struct *napi)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+	return napi->gro_bitmask || napi->rx_count;
+#else
+	return napi->gro.bitmask || napi->gro.rx_count;
+#endif
+}
+
 /* 6.3: IPv4 has a limit of its own. */
 static inline unsigned int vpn_gro_max_size(const struct net_device *dev,
 					    const struct sk_buff *skb)
