@@ -166,3 +166,52 @@ int vpn_link_find(const char *ifname, uint32_t *ifindex, struct vpn_error *err)
 	vpn_link_free(link);
 	return ret;
 }
+
+static int change_link(struct nlmsghdr *nlh, struct vpn_error *err)
+{
+	struct vpn_socket sock;
+	int ret;
+
+	ret = vpn_socket_open(&sock, NETLINK_ROUTE, err);
+	if (ret)
+		return ret;
+	ret = vpn_socket_talk(&sock, nlh, NULL, err);
+	vpn_socket_close(&sock);
+	return ret;
+}
+
+int vpn_link_add(const char *ifname, struct vpn_error *err)
+{
+	union vpn_request request;
+	struct nlmsghdr *nlh = put_getlink(&request);
+	struct nlattr *info;
+	int ret;
+
+	nlh->nlmsg_type = RTM_NEWLINK;
+	nlh->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, ifname);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, VPN_FAMILY_NAME);
+	mnl_attr_nest_end(nlh, info);
+	ret = change_link(nlh, err);
+	if (ret == -EOPNOTSUPP)
+		vpn_error_set(err, VPN_FAULT_NO_MODULE, EOPNOTSUPP,
+			      "the kernel module 'vpn' is not loaded and cannot be; 'modprobe vpn' says why");
+	return ret;
+}
+
+int vpn_link_del(const char *ifname, struct vpn_error *err)
+{
+	union vpn_request request;
+	struct nlmsghdr *nlh;
+	uint32_t ifindex;
+	int ret;
+
+	ret = vpn_link_find(ifname, &ifindex, err);
+	if (ret)
+		return ret;
+	nlh = put_getlink(&request);
+	nlh->nlmsg_type = RTM_DELLINK;
+	((struct ifinfomsg *)mnl_nlmsg_get_payload(nlh))->ifi_index = ifindex;
+	return change_link(nlh, err);
+}

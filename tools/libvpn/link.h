@@ -22,4 +22,8 @@ void vpn_link_free(struct vpn_link *links);
 /* Find a link by name. It is an error when it is not of kind "vpn". */
 int vpn_link_find(const char *ifname, uint32_t *ifindex, struct vpn_error *err);
 
+/* Make a link of kind "vpn"; remove one. */
+int vpn_link_add(const char *ifname, struct vpn_error *err);
+int vpn_link_del(const char *ifname, struct vpn_error *err);
+
 #endif

@@ -15,6 +15,13 @@
 struct collector {
 	struct vpn_rtnl_entries *entries;
 	uint32_t ifindex;
+	uint32_t table;
+};
+
+struct route {
+	struct vpn_rtnl_entry entry;
+	uint32_t ifindex;
+	bool via;
 };
 
 void vpn_rtnl_free(struct vpn_rtnl_entries *entries)
@@ -80,37 +87,80 @@ static int collect_address(const struct nlmsghdr *nlh, void *data)
 	return add_entry(c->entries, &entry);
 }
 
-static int collect_route(const struct nlmsghdr *nlh, void *data)
+static void read_route(const struct nlmsghdr *nlh, struct route *route)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	struct vpn_rtnl_entry entry = { .table = rtm->rtm_table };
-	const struct collector *c = data;
+	struct vpn_rtnl_entry *entry = &route->entry;
 	const struct nlattr *attr;
-	uint32_t ifindex = 0;
 
-	if (rtm->rtm_type != RTN_UNICAST || (rtm->rtm_flags & RTM_F_CLONED))
-		return 0;
-	entry.address.family = rtm->rtm_family;
-	entry.address.prefix_len = rtm->rtm_dst_len;
-	entry.ours = rtm->rtm_protocol == VPN_RTNL_PROTOCOL;
+	memset(route, 0, sizeof(*route));
+	entry->table = rtm->rtm_table;
+	entry->type = rtm->rtm_type;
+	entry->address.family = rtm->rtm_family;
+	entry->address.prefix_len = rtm->rtm_dst_len;
+	entry->ours = rtm->rtm_protocol == VPN_RTNL_PROTOCOL;
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
 		switch (mnl_attr_get_type(attr)) {
 		case RTA_DST:
-			read_octets(attr, &entry.address);
+			read_octets(attr, &entry->address);
 			break;
 		case RTA_PREFSRC:
-			entry.source.family = rtm->rtm_family;
-			read_octets(attr, &entry.source);
+			entry->source.family = rtm->rtm_family;
+			read_octets(attr, &entry->source);
 			break;
 		case RTA_OIF:
-			vpn_attr_copy(attr, &ifindex, sizeof(ifindex));
+			vpn_attr_copy(attr, &route->ifindex, sizeof(route->ifindex));
 			break;
 		case RTA_TABLE:
-			vpn_attr_copy(attr, &entry.table, sizeof(entry.table));
+			vpn_attr_copy(attr, &entry->table, sizeof(entry->table));
+			break;
+		case RTA_GATEWAY:
+		case RTA_VIA:
+		case RTA_MULTIPATH:
+			route->via = true;
 			break;
 		}
 	}
-	return ifindex == c->ifindex ? add_entry(c->entries, &entry) : 0;
+}
+
+static bool is_cached(const struct nlmsghdr *nlh)
+{
+	return ((const struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_flags & RTM_F_CLONED;
+}
+
+static int collect_route(const struct nlmsghdr *nlh, void *data)
+{
+	const struct collector *c = data;
+	struct route route;
+
+	read_route(nlh, &route);
+	if (route.entry.type != RTN_UNICAST || is_cached(nlh) || route.ifindex != c->ifindex)
+		return 0;
+	return add_entry(c->entries, &route.entry);
+}
+
+static int collect_onlink(const struct nlmsghdr *nlh, void *data)
+{
+	const struct collector *c = data;
+	struct route route;
+
+	read_route(nlh, &route);
+	if (route.entry.type != RTN_UNICAST || is_cached(nlh) || route.ifindex == c->ifindex ||
+	    route.via || !route.entry.address.prefix_len || route.entry.table != RT_TABLE_MAIN)
+		return 0;
+	return add_entry(c->entries, &route.entry);
+}
+
+static int collect_block(const struct nlmsghdr *nlh, void *data)
+{
+	const struct collector *c = data;
+	struct route route;
+
+	read_route(nlh, &route);
+	if (!route.entry.ours || is_cached(nlh) || route.entry.table != c->table ||
+	    (route.entry.type != RTN_THROW && route.entry.type != RTN_UNREACHABLE))
+		return 0;
+	return add_entry(c->entries, &route.entry);
 }
 
 static struct nlmsghdr *put_request(void *buffer, uint16_t type, uint16_t family, size_t header)
@@ -138,7 +188,7 @@ static int dump(struct vpn_socket *sock, uint16_t type, uint16_t family, size_t 
 int vpn_rtnl_addresses(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtnl_entries *entries,
 		       struct vpn_error *err)
 {
-	struct collector c = { entries, ifindex };
+	struct collector c = { entries, ifindex, 0 };
 	const struct vpn_answer answer = {
 		.message = collect_address, .restart = drop, .data = &c,
 	};
@@ -147,23 +197,47 @@ int vpn_rtnl_addresses(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtn
 	return dump(sock, RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), &answer, err);
 }
 
-int vpn_rtnl_routes(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtnl_entries *entries,
-		    struct vpn_error *err)
+/*
+ * Routes of others come and go. One that is listed twice does no harm, so nothing
+ * is dropped when the list is read again.
+ */
+static int dump_routes(struct vpn_socket *sock, const struct vpn_answer *answer,
+		       struct vpn_error *err)
 {
 	static const uint16_t families[] = { AF_INET, AF_INET6 };
-	struct collector c = { entries, ifindex };
-	const struct vpn_answer answer = { .message = collect_route, .data = &c };
+	const struct collector *c = answer->data;
 	int ret = 0;
 	size_t i;
 
-	/*
-	 * Routes of others come and go. One that is listed twice does no harm,
-	 * so nothing is dropped when the list is read again.
-	 */
-	memset(entries, 0, sizeof(*entries));
+	memset(c->entries, 0, sizeof(*c->entries));
 	for (i = 0; i < MNL_ARRAY_SIZE(families) && !ret; i++)
-		ret = dump(sock, RTM_GETROUTE, families[i], sizeof(struct rtmsg), &answer, err);
+		ret = dump(sock, RTM_GETROUTE, families[i], sizeof(struct rtmsg), answer, err);
 	return ret;
+}
+
+int vpn_rtnl_routes(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtnl_entries *entries,
+		    struct vpn_error *err)
+{
+	struct collector c = { entries, ifindex, 0 };
+
+	return dump_routes(sock, &(struct vpn_answer){ .message = collect_route, .data = &c }, err);
+}
+
+int vpn_rtnl_onlink(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtnl_entries *entries,
+		    struct vpn_error *err)
+{
+	struct collector c = { entries, ifindex, 0 };
+
+	return dump_routes(sock, &(struct vpn_answer){ .message = collect_onlink, .data = &c },
+			   err);
+}
+
+int vpn_rtnl_blocks(struct vpn_socket *sock, uint32_t table, struct vpn_rtnl_entries *entries,
+		    struct vpn_error *err)
+{
+	struct collector c = { entries, 0, table };
+
+	return dump_routes(sock, &(struct vpn_answer){ .message = collect_block, .data = &c }, err);
 }
 
 static void put_octets(struct nlmsghdr *nlh, uint16_t type, const struct vpn_address *address)
@@ -200,14 +274,16 @@ static void put_route(struct nlmsghdr *nlh, uint32_t ifindex, const struct vpn_r
 
 	rtm->rtm_dst_len = prefix->prefix_len;
 	rtm->rtm_protocol = VPN_RTNL_PROTOCOL;
-	rtm->rtm_type = RTN_UNICAST;
+	rtm->rtm_type = route->type ? route->type : RTN_UNICAST;
 	/* What goes through no gateway is as near as the link. */
-	rtm->rtm_scope = prefix->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	rtm->rtm_scope = prefix->family == AF_INET && rtm->rtm_type == RTN_UNICAST ?
+			 RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	if (prefix->prefix_len)
 		put_octets(nlh, RTA_DST, prefix);
 	if (route->source.family)
 		put_octets(nlh, RTA_PREFSRC, &route->source);
-	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
+	if (rtm->rtm_type == RTN_UNICAST)
+		mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
 	mnl_attr_put_u32(nlh, RTA_TABLE, route->table);
 }
 
@@ -264,6 +340,61 @@ int vpn_rtnl_set_mtu(struct vpn_socket *sock, uint32_t ifindex, uint32_t mtu,
 
 	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
 	return vpn_socket_talk(sock, nlh, NULL, err);
+}
+
+static int read_flags(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(nlh);
+
+	*(bool *)data = info->ifi_flags & IFF_UP;
+	return 0;
+}
+
+int vpn_rtnl_is_up(struct vpn_socket *sock, uint32_t ifindex, bool *up, struct vpn_error *err)
+{
+	const struct vpn_answer answer = { .message = read_flags, .data = up };
+	union vpn_request request;
+
+	*up = false;
+	return vpn_socket_talk(sock, put_link(&request, RTM_GETLINK, ifindex), &answer, err);
+}
+
+int vpn_rtnl_set_up(struct vpn_socket *sock, uint32_t ifindex, bool up, struct vpn_error *err)
+{
+	union vpn_request request;
+	struct nlmsghdr *nlh = put_link(&request, RTM_NEWLINK, ifindex);
+	struct ifinfomsg *info = mnl_nlmsg_get_payload(nlh);
+
+	info->ifi_change = IFF_UP;
+	info->ifi_flags = up ? IFF_UP : 0;
+	return vpn_socket_talk(sock, nlh, NULL, err);
+}
+
+static int read_stats(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	size_t len;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) != IFLA_STATS64)
+			continue;
+		/* A newer kernel may have more, an older one less. */
+		len = mnl_attr_get_payload_len(attr);
+		if (len > sizeof(struct rtnl_link_stats64))
+			len = sizeof(struct rtnl_link_stats64);
+		memcpy(data, mnl_attr_get_payload(attr), len);
+	}
+	return 0;
+}
+
+int vpn_rtnl_get_stats(struct vpn_socket *sock, uint32_t ifindex, struct rtnl_link_stats64 *stats,
+		       struct vpn_error *err)
+{
+	const struct vpn_answer answer = { .message = read_stats, .data = stats };
+	union vpn_request request;
+
+	memset(stats, 0, sizeof(*stats));
+	return vpn_socket_talk(sock, put_link(&request, RTM_GETLINK, ifindex), &answer, err);
 }
 
 struct rule_finder {

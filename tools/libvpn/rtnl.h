@@ -6,6 +6,7 @@
 #ifndef LIBVPN_RTNL_H
 #define LIBVPN_RTNL_H
 
+#include <linux/if_link.h>
 #include <stdbool.h>
 
 #include "device.h"
@@ -17,6 +18,7 @@
 struct vpn_rtnl_entry {
 	struct vpn_address address;	/* or the prefix that is routed */
 	uint32_t table;			/* of a route */
+	uint8_t type;			/* of a route: RTN_*; zero means unicast */
 	struct vpn_address source;	/* that a route prefers; family zero: none */
 	bool ours;			/* has that protocol number */
 };
@@ -34,6 +36,12 @@ int vpn_rtnl_addresses(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtn
 		       struct vpn_error *err);
 int vpn_rtnl_routes(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtnl_entries *entries,
 		    struct vpn_error *err);
+/* Prefixes that the host is on, through other links than that one. */
+int vpn_rtnl_onlink(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtnl_entries *entries,
+		    struct vpn_error *err);
+/* Routes of ours that lead nowhere (throw, unreachable), in that table. */
+int vpn_rtnl_blocks(struct vpn_socket *sock, uint32_t table, struct vpn_rtnl_entries *entries,
+		    struct vpn_error *err);
 void vpn_rtnl_free(struct vpn_rtnl_entries *entries);
 
 int vpn_rtnl_change_address(struct vpn_socket *sock, uint32_t ifindex,
@@ -45,6 +53,11 @@ int vpn_rtnl_get_mtu(struct vpn_socket *sock, uint32_t ifindex, uint32_t *mtu,
 		     struct vpn_error *err);
 int vpn_rtnl_set_mtu(struct vpn_socket *sock, uint32_t ifindex, uint32_t mtu,
 		     struct vpn_error *err);
+
+int vpn_rtnl_is_up(struct vpn_socket *sock, uint32_t ifindex, bool *up, struct vpn_error *err);
+int vpn_rtnl_set_up(struct vpn_socket *sock, uint32_t ifindex, bool up, struct vpn_error *err);
+int vpn_rtnl_get_stats(struct vpn_socket *sock, uint32_t ifindex, struct rtnl_link_stats64 *stats,
+		       struct vpn_error *err);
 
 /*
  * Two rules by which what has not the mark is looked up in the table of that

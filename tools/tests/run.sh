@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh VPNCTL UNIT: what can be tested without the kernel module: values, files,
+# run.sh VPNCTL UNIT [VPND]: what can be tested without the kernel module: values, files,
 # errors and their exit statuses.  Prints KTAP.
 set -u
 
 VPNCTL=$(realpath "${1:?usage: run.sh VPNCTL UNIT}")
 UNIT=$(realpath "${2:?usage: run.sh VPNCTL UNIT}")
+VPND=${3:+$(realpath "$3")}
+HERE=$(cd "$(dirname "$0")" && pwd)
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
 cd "$TMP" || exit 1
@@ -573,11 +575,11 @@ says "show: too many arguments" 2 "'c' is one argument too many" show a b c
 says "showconf: no device" 2 "one device is needed" showconf
 says "monitor: too many arguments" 2 "'b' is one argument too many" monitor a b
 says "genkey: an argument" 2 "'x': no argument is needed" genkey x
-says "-j where there is no JSON" 2 "'-j' is for 'show', 'monitor', 'pool', 'lease' and 'ping'" -j genkey
+says "-j where there is no JSON" 2 "'-j' is for 'show', 'monitor', 'pool', 'lease', 'ping' and 'status'" -j genkey
 "$VPNCTL" help >out && "$VPNCTL" --help >out2 && cmp -s out out2
 result "help and --help" $?
 grep -c '^  [a-z]' out >count
-equal "help: all commands" 18 "$(cat count)"
+equal "help: all commands" 26 "$(cat count)"
 equal "set --help" "$("$VPNCTL" help set)" "$("$VPNCTL" set --help)"
 "$VPNCTL" version | grep -Eq '^vpnctl [0-9]'
 result "version" $?
@@ -590,6 +592,11 @@ equal "version, --version and -v" "$("$VPNCTL" --version)" "$("$VPNCTL" -v)"
 status=$?
 sed 's/^/# /' unit.out
 result "units: $(grep -c '^ok' unit.out) of $(grep -c 'ok ' unit.out) hold" $status
+
+if [ -n "$VPND" ]; then
+	# shellcheck source=vpnd.sh
+	. "$HERE/vpnd.sh"
+fi
 
 echo "1..$points"
 [ $failed = 0 ]

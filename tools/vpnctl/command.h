@@ -32,10 +32,13 @@ int verb_run(const struct verb *verbs, int argc, char *argv[]);
 
 int cmd_addconf(int argc, char *argv[]);
 int cmd_apply(int argc, char *argv[]);
+int cmd_ask(int argc, char *argv[]);
+int cmd_check(int argc, char *argv[]);
 int cmd_export(int argc, char *argv[]);
 int cmd_genkey(int argc, char *argv[]);
 int cmd_genpsk(int argc, char *argv[]);
 int cmd_help(int argc, char *argv[]);
+int cmd_import(int argc, char *argv[]);
 int cmd_lease(int argc, char *argv[]);
 int cmd_monitor(int argc, char *argv[]);
 int cmd_ping(int argc, char *argv[]);
@@ -47,6 +50,7 @@ int cmd_setconf(int argc, char *argv[]);
 int cmd_show(int argc, char *argv[]);
 int cmd_showconf(int argc, char *argv[]);
 int cmd_syncconf(int argc, char *argv[]);
+int cmd_up(int argc, char *argv[]);
 int cmd_version(int argc, char *argv[]);
 
 #endif

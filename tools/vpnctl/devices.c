@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "../libvpn/key.h"
+#include "../libvpn/nearest.h"
 #include "../libvpn/socket.h"
 #include "complain.h"
-#include "nearest.h"
 
 static int show_one(const char *ifname, bool named, device_get get,
 		    void (*show)(const struct vpn_device *))

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../libvpn/nearest.h"
 #include "command.h"
 #include "complain.h"
-#include "nearest.h"
 
 #define DEVICE_FIELDS	"public-key|private-key|listen-port|fwmark|peers|preshared-keys|" \
 			"endpoints|allowed-ips|latest-handshakes|transfer|persistent-keepalive|" \
@@ -49,6 +49,17 @@ const struct command commands[] = {
 	{ "export", cmd_export,
 	  "DEVICE KEY|NAME [endpoint HOST:PORT] [private-key FILE] [--qr]",
 	  "Print the configuration of a client, for wg-quick or as a QR code" },
+	{ "import", cmd_import, "FILE",
+	  "Print a configuration of wg-quick as one of vpnd" },
+	{ "check", cmd_check, "FILE...",
+	  "Say whether configurations of vpnd are right" },
+	{ "up", cmd_up, "FILE", "Start vpnd with a configuration" },
+	{ "down", cmd_ask, "[--keep] [NAME]", "Stop it, and undo what it has done" },
+	{ "reload", cmd_ask, "[--dry-run] [NAME]",
+	  "Let it read its configuration again, and print what that changes" },
+	{ "status", cmd_ask, "[-j] [NAME]", "Tell what runs" },
+	{ "connect", cmd_ask, "[NAME]", "Let a client connect, and wait for that" },
+	{ "disconnect", cmd_ask, "[NAME]", "Let a client disconnect" },
 	{ "ping", cmd_ping, "[-j] DEVICE KEY|NAME [count NUMBER] [interval SECONDS]",
 	  "Ask a peer for echoes, and tell how soon they come" },
 	{ "reject", cmd_reject, "DEVICE KEY REASON [TEXT]",
@@ -121,7 +132,8 @@ static int take_json(int argc, char *argv[])
 static bool has_json(const struct command *command)
 {
 	return command->run == cmd_show || command->run == cmd_monitor ||
-	       command->run == cmd_pool || command->run == cmd_lease || command->run == cmd_ping;
+	       command->run == cmd_pool || command->run == cmd_lease || command->run == cmd_ping ||
+	       !strcmp(command->name, "status");
 }
 
 static bool is_help(const char *word)
@@ -139,7 +151,7 @@ static int run(const struct command *command, int argc, char *argv[])
 		argc = take_json(argc, argv);
 	else if (want_json)
 		return complain_usage(argv[0],
-				      "'-j' is for 'show', 'monitor', 'pool', 'lease' and 'ping'");
+				      "'-j' is for 'show', 'monitor', 'pool', 'lease', 'ping' and 'status'");
 	return command->run(argc, argv);
 }
 

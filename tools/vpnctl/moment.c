@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "../libvpn/span.h"
+
 #define MOMENT_IS \
 	"a time is 'never', a date as in 2026-12-31 or 2026-12-31T23:59:59Z, seconds since the epoch, or from now on as in +90m or +30d"
 #define SPAN_IS		"a time is 'forever' or a number of seconds, or one with s, m, h, d or w, as in 12h"
@@ -127,32 +129,11 @@ static bool take_number(const char **text, uint64_t max, uint64_t *number)
 	return *text != first;
 }
 
-bool span_parse(const char *text, uint64_t *seconds)
-{
-	static const struct {
-		char name;
-		uint32_t seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
-	size_t i;
-
-	if (!take_number(&text, LAST_SECOND / 604800, seconds))
-		return false;
-	if (!*text)
-		return true;
-	for (i = 0; i < sizeof(units) / sizeof(*units); i++) {
-		if (*text != units[i].name || text[1])
-			continue;
-		*seconds *= units[i].seconds;
-		return true;
-	}
-	return false;
-}
-
 static bool parse_from_now(const char *text, uint64_t *moment)
 {
 	uint64_t seconds, now = time(NULL);
 
-	if (!span_parse(text, &seconds) || now + seconds > LAST_SECOND)
+	if (!vpn_span_parse(text, &seconds) || now + seconds > LAST_SECOND)
 		return false;
 	*moment = (now + seconds) * NSEC_PER_SEC;
 	return true;
@@ -207,7 +188,7 @@ bool parse_lease_time(const struct origin *at, const char *value, uint32_t *seco
 	uint64_t span = 0;
 
 	if (strcasecmp(value, "forever") &&
-	    (!span_parse(value, &span) || !span || span > UINT32_MAX))
+	    (!vpn_span_parse(value, &span) || !span || span > UINT32_MAX))
 		return complain(at, "'%s' is not a time; " SPAN_IS, value);
 	*seconds = span;
 	return true;

@@ -19,9 +19,6 @@
 bool moment_parse(const char *text, uint64_t *moment);
 void moment_format(uint64_t moment, char text[MOMENT_TEXT]);
 
-/* A number of seconds, or one with s, m, h, d or w behind it. */
-bool span_parse(const char *text, uint64_t *seconds);
-
 /* For settings; they complain. */
 bool parse_moment(const struct origin *at, const char *value, uint64_t *moment);
 /* "1h", or "forever", which is zero. */

@@ -4,10 +4,10 @@
 
 #include "../libvpn/command.h"
 #include "../libvpn/names.h"
+#include "../libvpn/nearest.h"
 #include "command.h"
 #include "complain.h"
 #include "devices.h"
-#include "nearest.h"
 #include "parse.h"
 #include "text.h"
 

@@ -9,8 +9,8 @@
 
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
+#include "../libvpn/nearest.h"
 #include "devices.h"
-#include "nearest.h"
 #include "parse.h"
 #include "settings_v1.h"
 #include "text.h"

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../libvpn/nearest.h"
 #include "command.h"
 #include "complain.h"
 #include "devices.h"
 #include "fields.h"
-#include "nearest.h"
 #include "out.h"
 
 #define FIELDS_MAX	28

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What a misspelt word was probably meant to be. */
-#ifndef VPNCTL_NEAREST_H
-#define VPNCTL_NEAREST_H
+#ifndef LIBVPN_NEAREST_H
+#define LIBVPN_NEAREST_H
 
 struct nearest {
 	const char *word;

@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# However a server ends, the host is as it was before; a restart keeps leases, and
+# if it is asked to, sessions. The hosts are those of vpnd.sh.
+# timeout: 120
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=../probes.sh
+. "$(dirname "$0")/../probes.sh"
+# shellcheck source=../vpnd.sh
+. "$(dirname "$0")/../vpnd.sh"
+
+[ "$VPN_KIND" = vpn ] || skip_all "vpnd is for the link kind vpn"
+
+ktap_start
+must topo_gateway
+keys c1 c2
+wg_client c1
+
+cat >"$TMP/srv.toml" <<END
+[server]
+virtual_network = ["10.8.0.0/24", "fd08::/64"]
+[security]
+private_key_path = "$TMP/srv.key"
+[logging]
+output = "$TMP/log/srv.log"
+[metrics]
+listen_address = ""
+[[peer]]
+name = "one"
+public_key = "${PUB[c1]}"
+address = ["10.8.0.10", "fd08::10"]
+[[peer]]
+name = "two"
+public_key = "${PUB[c2]}"
+END
+cp "$TMP/srv.toml" "$TMP/first.toml"
+
+state gw >"$TMP/before"
+must vpnd_start gw "$TMP/srv.toml"
+state gw >"$TMP/during"
+check_fail "a server changes much" diff -q "$TMP/before" "$TMP/during"
+check_equal "IPv6 is forwarded, too" 1 "$(ns gw cat /proc/sys/net/ipv6/conf/all/forwarding)"
+tool gw lease dump vpn0 | grep -v '^#' | awk '{ print $1, $2 }' | sort >"$TMP/leases"
+check_equal "leases of both kinds" 4 "$(wc -l <"$TMP/leases")"
+check "down" vpnctl down srv
+state gw >"$TMP/after"
+check "leaves the host as it was" diff "$TMP/before" "$TMP/after"
+check "and no journal" test ! -e "$VPN_RUNTIME_DIR/srv.journal"
+
+must vpnd_start gw "$TMP/srv.toml"
+check "leases are the same after a stop" diff "$TMP/leases" \
+	<(tool gw lease dump vpn0 | grep -v '^#' | awk '{ print $1, $2 }' | sort)
+client_up c1 10.8.0.10
+must arrives c1 10.8.0.1
+index=$(ns gw cat /sys/class/net/vpn0/ifindex)
+check "killed" vpnd_kill srv
+check "what it made is still there" reach c1 198.51.100.1
+check "starts again" vpnd_start gw "$TMP/srv.toml"
+check_equal "with the same device" "$index" "$(ns gw cat /sys/class/net/vpn0/ifindex)"
+check "and the same session" reach c1 198.51.100.1
+check "down" vpnctl down srv
+state gw >"$TMP/after"
+check "the host is as it was" diff "$TMP/before" "$TMP/after"
+
+must vpnd_start gw "$TMP/srv.toml"
+vpnd_kill srv
+check "what a killed one left is undone by itself" ns gw vpnd --undo srv
+state gw >"$TMP/after"
+check "the host is as it was" diff "$TMP/before" "$TMP/after"
+
+printf '[hooks]\nup = "exit 3"\n' >>"$TMP/srv.toml"
+check_fail "a start that fails" vpnd_start gw "$TMP/srv.toml"
+check "says why" grep -q "the hook 'exit 3' ended with status 3" "$TMP/log/srv.log"
+state gw >"$TMP/after"
+check "the host is as it was" diff "$TMP/before" "$TMP/after"
+
+cp "$TMP/first.toml" "$TMP/srv.toml"
+must ns gw ip link add vpn0 type vpn
+check_fail "a device of somebody else's" vpnd_start gw "$TMP/srv.toml"
+check "is left alone" ns gw ip link del vpn0
+
+#
+# A restart that keeps all.
+#
+must vpnd_start gw "$TMP/srv.toml"
+client_up c1 10.8.0.10
+must arrives c1 10.8.0.1
+background ns c1 sh -c "exec ping -q -i 0.1 -c 40 10.8.0.1 >$TMP/ping"
+ping=$!
+check "down, but everything stays" vpnctl down --keep srv
+check "up again" vpnd_start gw "$TMP/srv.toml"
+wait "$ping"
+check "not a ping is lost" grep -q '40 received' "$TMP/ping"
+check "down" vpnctl down srv
+state gw >"$TMP/after"
+check "the host is as it was" diff "$TMP/before" "$TMP/after"
+ktap_end

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The configuration of the daemon: what run.sh reads when there is one.
+
+# shellcheck source=run.sh
+: "${VPND:?is read by run.sh}" "${VPNCTL:?}"
+
+# refused TEXT "LINE:COLUMN: SENTENCE": the file on standard input has that fault.
+refused()
+{
+	cat >wrong.toml
+	"$VPND" --check wrong.toml >said 2>&1
+	status=$?
+	[ $status = 1 ] && grep -qF -e "wrong.toml:$2" said
+	found=$?
+	[ $found = 0 ] || sed 's/^/# said: /' said
+	result "$1" $found
+}
+
+# right TEXT: the file on standard input is.
+right()
+{
+	cat >right.toml
+	"$VPND" --check right.toml >said 2>&1
+	status=$?
+	[ $status = 0 ] || sed 's/^/# said: /' said
+	result "$1" $status
+}
+
+right "a server as in the documents" <<'END'
+[server]
+listen_address = "0.0.0.0:51820"
+virtual_network = "10.8.0.0/24"      # also a list, also IPv6
+max_clients = 100
+[security]
+private_key_path = "/etc/vpn/server.key"
+certificate_path = "/etc/vpn/server.crt"
+ca_certificate_path = "/etc/vpn/ca.crt"
+[encryption]
+algorithm = "ChaCha20-Poly1305"      # or "AES-256-GCM", or "any"
+key_exchange = "X25519"
+[logging]
+level = "info"
+output = "/var/log/vpn/server.log"   # or "journal", "stderr"
+[firewall]
+allow_lan_access = false
+dns_servers = ["8.8.8.8", "1.1.1.1"]
+END
+right "a client as in the documents" <<'END'
+[client]
+server_address = "vpn.example.com:51820"
+auto_connect = true
+[interface]
+name = "tun0"
+mtu = 1420
+[routes]
+default_gateway = true
+split_tunnel = false
+exclude_routes = ["192.168.0.0/16", "10.0.0.0/8"]
+[dns]
+use_vpn_dns = true
+dns_servers = ["10.8.0.1"]
+END
+
+KEY_A=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+KEY_B=AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+right "a server with all that there is" <<END
+[server]
+listen_address = "[::]:1001"
+virtual_network = ["10.8.0.254/24", "fd08::/64"]
+lease_time = "12h"
+reserved_addresses = ["10.8.0.2-10.8.0.9", "fd08::7"]
+push_routes = ["10.0.0.0/8"]
+client_mtu = 1380
+client_keepalive = 25
+[firewall]
+client_to_client = true
+nat = true
+nat_interface = "eth0"
+[logging]
+format = "json"
+output = "journal"
+[metrics]
+listen_address = ""
+[hooks]
+up = "true"
+down = ["true", "false"]
+[[peer]]
+name = "laptop"
+public_key = "$KEY_A"
+address = ["10.8.0.20", "fd08::20"]
+[[peer]]
+name = "office"
+public_key = "$KEY_B"
+allowed_ips = ["192.168.50.0/24"]
+endpoint = "office.example.com:51820"
+keepalive = 25
+END
+right "a client with several servers" <<END
+[client]
+server_address = ["a.example.com:51820", "[2001:db8::1]:51820"]
+server_public_key = ["$KEY_A", "$KEY_B"]
+[interface]
+address = ["10.8.0.2/24", "fd08::2/64"]
+[routes]
+split_tunnel = true
+routes = "10.9.0.0/16"
+[firewall]
+kill_switch = true
+[dns]
+use_vpn_dns = false
+method = "file"
+END
+
+refused "not TOML" "2:" <<<$'[server]\nvirtual_network = '
+refused "a misspelt key" "2:1: 'virtual_netwrok' is not a key of [server]; did you mean 'virtual_network'?" \
+	<<<$'[server]\nvirtual_netwrok = "10.8.0.0/24"'
+refused "a key that is missing" "1:1: [server] has no virtual_network" <<<'[server]'
+refused "a misspelt section" "3:2: 'loging' is not a section; did you mean 'logging'?" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[loging]\nlevel = "info"'
+refused "a misspelt role" "1:2: 'sever' is not a section; did you mean 'server'?" \
+	<<<$'[sever]\nvirtual_network = "10.8.0.0/24"'
+refused "a key in another section" "2:1: 'level' is not a key of [server]; it belongs to [logging]" \
+	<<<$'[server]\nlevel = "info"'
+refused "a key outside of a section" "1:1: 'virtual_network' stands outside of a section; it belongs to [server]" \
+	<<<$'virtual_network = "10.8.0.0/24"\n[server]'
+refused "a misspelt word" "4:9: level: 'inf' is not right; it is one of \"error\", \"warning\", \"info\", \"debug\"; did you mean 'info'?" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[logging]\nlevel = "inf"'
+refused "a word in quotes" "4:7: nat: 'true' is not right; it is true or false, without quotes" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[firewall]\nnat = "true"'
+refused "a number out of range" "3:15: max_clients: -1 is out of range; it is a number from 0 to 1048576" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\nmax_clients = -1'
+refused "a fraction" "3:15: max_clients: a fraction, a date or a time is not right" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\nmax_clients = 1.5'
+refused "an element of a list" "2:38: virtual_network: 'fd08::' is not right; it is a network of 4 addresses or more" \
+	<<<$'[server]\nvirtual_network = [ "10.8.0.0/24",   "fd08::" ]'
+refused "host bits" "3:15: push_routes: '10.1.0.0/8' is not right; the network around that address is \"10.0.0.0/8\"" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\npush_routes = "10.1.0.0/8"'
+refused "a cipher that there is not" "4:13: algorithm: 'AES-128-GCM' is not right; it is one of \"ChaCha20-Poly1305\", \"AES-256-GCM\", \"any\"; did you mean 'AES-256-GCM'?" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[encryption]\nalgorithm = "AES-128-GCM"'
+refused "a port that there is not" "2:18: listen_address: '0.0.0.0:0' is not right" \
+	<<<$'[server]\nlisten_address = "0.0.0.0:0"'
+refused "networks that overlap" " virtual_network: 10.8.0.0/16 and 10.8.1.0/24 overlap" \
+	<<<$'[server]\nvirtual_network = ["10.8.0.0/16", "10.8.1.0/24"]'
+refused "a section of the other role" "3:2: [routes] is for a client, and this file is a server's" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[routes]\ndefault_gateway = true'
+refused "a key of the other role" "4:1: 'kill_switch' of [firewall] is for a client" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[firewall]\nkill_switch = true'
+refused "two roles" "3:2: a file has [server] or [client], not both" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[client]\nserver_address = "a:1"'
+refused "contradicting routes" " [routes] has both default_gateway and split_tunnel" \
+	<<<$'[client]\nserver_address = "a:1"\n[routes]\ndefault_gateway = true\nsplit_tunnel = true'
+refused "peers with one bracket" "3:1: peers are written as [[peer]], with two brackets" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[peer]\nname = "a"'
+refused "two peers of one name" "6:1: there is a peer 'a' already" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[[peer]]\nname = "a"\npublic_key = "'$KEY_A$'"\n[[peer]]\nname = "a"\npublic_key = "'$KEY_B'"'
+refused "a key that is none" "5:14: public_key: this is not a key" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[[peer]]\nname = "a"\npublic_key = "'${KEY_A%=}'"'
+refused "a peer's address that is in no network" "3:1: address: '10.9.0.5' is in no virtual_network" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[[peer]]\nname = "a"\npublic_key = "'$KEY_A$'"\naddress = "10.9.0.5"'
+printf '[server]\nvirtual_network = "10.8.0.0/24"\nport = 1\n[loging]\n[firewall]\nnat = 1\n' >wrong.toml
+"$VPND" --check wrong.toml 2>said
+equal "all faults are told at once" 3 "$(grep -c '^wrong.toml:[0-9]' said)"
+"$VPND" --check nothing.toml 2>said
+grep -q "^nothing.toml: cannot be read: No such file or directory$" said
+result "a file that is not there" $?
+"$VPND" --reference >said
+equal "the reference has every key" "" "$(for k in listen_address server_public_key split_tunnel kill_switch; do
+	grep -q "^| \`$k\`" said || echo "$k"
+done)"
+
+#
+# Files of wg-quick.
+#
+cat >client.conf <<END
+[Interface]
+PrivateKey = $KEY_A
+Address = 10.8.0.2/24, fd08::2/64
+DNS = 10.8.0.1, example.com
+MTU = 1400
+PostUp = echo "%i is up" >/dev/null
+
+[Peer]
+PublicKey = $KEY_B
+PresharedKey = $KEY_A
+AllowedIPs = 0.0.0.0/0, ::/0
+Endpoint = vpn.example.com:51820
+PersistentKeepalive = 25
+END
+"$VPNCTL" import client.conf >client.toml
+"$VPND" --check client.toml >said 2>&1
+equal "a client is imported" "client.toml: is right, for a client" "$(cat said)"
+# shellcheck disable=SC2016 # it is in the file as it stands
+equal "with all that it says" '[client]
+server_address = "vpn.example.com:51820"
+server_public_key = "'$KEY_B'"
+keepalive = 25
+
+[security]
+private_key = "'$KEY_A'"
+preshared_key = "'$KEY_A'"
+
+[interface]
+address = ["10.8.0.2/24", "fd08::2/64"]
+mtu = 1400
+
+[routes]
+default_gateway = true
+
+[dns]
+dns_servers = ["10.8.0.1"]
+domains = ["example.com"]
+
+[hooks]
+up = ["echo \"$VPN_DEVICE is up\" >/dev/null"]' "$(cat client.toml)"
+cat >server.conf <<END
+[Interface]
+Address = 10.8.0.1/24
+ListenPort = 1001
+PrivateKey = $KEY_A
+
+[Peer]
+# laptop
+PublicKey = $KEY_B
+AllowedIPs = 10.8.0.2/32, 192.168.7.0/24
+
+[Peer]
+PublicKey = $KEY_A
+AllowedIPs = 10.8.0.3/32
+END
+"$VPNCTL" import server.conf >server.toml
+"$VPND" --check server.toml >said 2>&1
+equal "a server is imported" "server.toml: is right, for a server" "$(cat said)"
+equal "with its peers" 'name = "laptop" address = ["10.8.0.2"] allowed_ips = ["192.168.7.0/24"] name = "peer-2" address = ["10.8.0.3"]' \
+	"$(grep -E '^(name|address|allowed_ips)' server.toml | paste -sd' ')"
+sed 's/^Address/Adress/' client.conf >misspelt.conf
+says "a misspelt key" 1 "misspelt.conf:3: 'Adress' is not a key of wg-quick; did you mean 'Address'?" \
+	import misspelt.conf

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A file of wg-quick's as one of vpnd's. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../libvpn/address.h"
+#include "../libvpn/nearest.h"
+#include "command.h"
+#include "complain.h"
+#include "parse.h"
+#include "secret.h"
+#include "text.h"
+
+/* As wg-quick has them; of what is repeatable the values are joined. */
+enum {
+	PRIVATE_KEY, ADDRESS, DNS, MTU, LISTEN_PORT, FWMARK, TABLE, PRE_UP, POST_UP, PRE_DOWN,
+	POST_DOWN, SAVE_CONFIG, INTERFACE_KEYS
+};
+
+enum { PUBLIC_KEY, PRESHARED_KEY, ALLOWED_IPS, ENDPOINT, KEEPALIVE, PEER_KEYS };
+
+static const char *const interface_keys[INTERFACE_KEYS] = {
+	"PrivateKey", "Address", "DNS", "MTU", "ListenPort", "FwMark", "Table", "PreUp", "PostUp",
+	"PreDown", "PostDown", "SaveConfig",
+};
+
+static const char *const peer_keys[PEER_KEYS] = {
+	"PublicKey", "PresharedKey", "AllowedIPs", "Endpoint", "PersistentKeepalive",
+};
+
+struct peer {
+	struct peer *next;
+	char *name;
+	char *values[PEER_KEYS];
+};
+
+struct import {
+	struct origin at;
+	char *values[INTERFACE_KEYS];
+	struct peer *peers, **end;
+	unsigned int count;
+	enum { NOWHERE, IN_INTERFACE, IN_PEER } section;
+	struct vpn_addresses networks;
+};
+
+/* Values of a key that is given again follow with this between. */
+#define JOINT	"\n"
+
+static bool add_value(const struct origin *at, char **value, const char *more)
+{
+	char *joined;
+
+	if (asprintf(&joined, "%s%s%s", *value ? *value : "", *value ? JOINT : "", more) < 0)
+		return complain(at, "%s", strerror(errno));
+	if (*value)
+		explicit_bzero(*value, strlen(*value));
+	free(*value);
+	*value = joined;
+	return true;
+}
+
+static bool add_peer(struct import *im)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+
+	if (!peer || asprintf(&peer->name, "peer-%u", ++im->count) < 0) {
+		free(peer);
+		return complain(&im->at, "%s", strerror(errno));
+	}
+	*im->end = peer;
+	im->end = &peer->next;
+	return true;
+}
+
+static struct peer *last_peer(const struct import *im)
+{
+	struct peer *peer = im->peers;
+
+	while (peer && peer->next)
+		peer = peer->next;
+	return peer;
+}
+
+static bool begin_section(struct import *im, const char *line)
+{
+	if (!strcasecmp(line, "[Interface]")) {
+		im->section = IN_INTERFACE;
+		return true;
+	}
+	im->section = IN_PEER;
+	return strcasecmp(line, "[Peer]") ?
+	       complain(&im->at, "'%s' is not a section; there are [Interface] and [Peer]", line) :
+	       add_peer(im);
+}
+
+static bool read_setting(struct import *im, char *line)
+{
+	bool peer = im->section == IN_PEER;
+	const char *const *keys = peer ? peer_keys : interface_keys;
+	int i, count = peer ? PEER_KEYS : INTERFACE_KEYS;
+	char *equals = strchr(line, '='), *key;
+	struct nearest nearest;
+
+	if (!equals || im->section == NOWHERE)
+		return complain(&im->at, "a line is a [Section], or in one KEY = VALUE");
+	*equals = '\0';
+	key = text_trim(line);
+	nearest_begin(&nearest, key);
+	for (i = 0; i < count && strcasecmp(keys[i], key); i++)
+		nearest_try(&nearest, keys[i]);
+	if (i == count)
+		return complain(&im->at, "'%s' is not a key of wg-quick%s", key,
+				nearest_hint(&nearest));
+	return add_value(&im->at, peer ? &last_peer(im)->values[i] : &im->values[i],
+			 text_trim(equals + 1));
+}
+
+/* A comment right below [Peer] is what many call it. */
+static bool take_name(const struct import *im, char *comment)
+{
+	struct peer *peer = im->section == IN_PEER ? last_peer(im) : NULL;
+	const char *name = text_trim(comment + strspn(comment, "#"));
+
+	if (!peer || peer->values[PUBLIC_KEY] || !*name || strlen(name) > VPN_NAME_MAX ||
+	    !text_is_name(name))
+		return true;
+	free(peer->name);
+	peer->name = strdup(name);
+	return peer->name || complain(&im->at, "%s", strerror(errno));
+}
+
+static bool read_line(struct import *im, char *line)
+{
+	char *comment;
+
+	im->at.line++;
+	line = text_trim(line);
+	if (*line == '#')
+		return take_name(im, line);
+	comment = strchr(line, '#');
+	if (comment)
+		*comment = '\0';
+	line = text_trim(line);
+	if (!*line)
+		return true;
+	return *line == '[' ? begin_section(im, line) : read_setting(im, line);
+}
+
+static bool read_file(struct import *im)
+{
+	FILE *file = fopen(im->at.file, "re");
+	char *line = NULL;
+	bool good = true;
+	size_t size = 0;
+
+	if (!file)
+		return complain(NULL, "'%s' cannot be opened: %s", im->at.file, strerror(errno));
+	while (good && getline(&line, &size, file) >= 0) {
+		good = read_line(im, line);
+		explicit_bzero(line, size);
+	}
+	free(line);
+	fclose(file);
+	return good;
+}
+
+/* A text of TOML. */
+static void put_text(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putchar('\\');
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			printf("\\u%04x", *text);
+		else
+			putchar(*text);
+	}
+	putchar('"');
+}
+
+static void put_key(const char *key, const char *value)
+{
+	if (!value)
+		return;
+	printf("%s = ", key);
+	put_text(value);
+	putchar('\n');
+}
+
+/* Which parts of a list are printed. */
+typedef bool (*part_filter)(const struct import *im, const char *part);
+
+static bool is_address(const struct import *im, const char *part)
+{
+	struct vpn_address address;
+
+	(void)im;
+	return vpn_address_parse(&address, part);
+}
+
+static bool is_domain(const struct import *im, const char *part)
+{
+	return !is_address(im, part);
+}
+
+static bool is_any(const struct import *im, const char *part)
+{
+	(void)im;
+	(void)part;
+	return true;
+}
+
+static bool is_route(const struct import *im, const char *part)
+{
+	struct vpn_address address;
+
+	(void)im;
+	return !vpn_address_parse(&address, part) || address.prefix_len;
+}
+
+/* A single address within the server's networks is what the pool is to give. */
+static bool is_lease(const struct import *im, const char *part)
+{
+	struct vpn_address address, network;
+	struct vpn_allowedip a = { 0 }, b = { 0 };
+	unsigned int i;
+	char text[VPN_PREFIX_TEXT];
+
+	if (!vpn_address_parse(&address, part) || !vpn_address_is_host(&address))
+		return false;
+	for (i = 0; i < im->networks.count; i++) {
+		network = im->networks.list[i];
+		if (network.family != address.family)
+			continue;
+		vpn_address_format(&network, text);
+		vpn_prefix_parse(&a, text);
+		address.prefix_len = network.prefix_len;
+		vpn_address_format(&address, text);
+		vpn_prefix_parse(&b, text);
+		if (!vpn_prefix_compare(&a, &b))
+			return true;
+	}
+	return false;
+}
+
+static bool is_network(const struct import *im, const char *part)
+{
+	return !is_lease(im, part);
+}
+
+/* host: without the length of a prefix. */
+static void put_list(const struct import *im, const char *key, const char *value,
+		     const char *separators, part_filter filter, bool host)
+{
+	char *copy = strdup(value ? value : ""), *save, *part;
+	bool any = false;
+
+	for (part = copy ? strtok_r(copy, separators, &save) : NULL; part;
+	     part = strtok_r(NULL, separators, &save)) {
+		part = text_trim(part);
+		if (!*part || !filter(im, part))
+			continue;
+		if (any)
+			fputs(", ", stdout);
+		else
+			printf("%s = [", key);
+		if (host)
+			part[strcspn(part, "/")] = '\0';
+		put_text(part);
+		any = true;
+	}
+	if (any)
+		puts("]");
+	free(copy);
+}
+
+#define COMMAS	"," JOINT
+
+/* "%i" stands for the device there. */
+static void put_hooks(const struct import *im, const char *key, const char *value)
+{
+	char *copy = NULL, *at;
+	size_t size;
+	FILE *out;
+
+	if (!value)
+		return;
+	out = open_memstream(&copy, &size);
+	if (!out)
+		return;
+	for (; *value; value = at) {
+		at = strstr(value, "%i");
+		at = at ? at : strchr(value, '\0');
+		fwrite(value, 1, at - value, out);
+		if (*at) {
+			fputs("$VPN_DEVICE", out);
+			at += 2;
+		}
+	}
+	fclose(out);
+	put_list(im, key, copy, JOINT, is_any, false);
+	free(copy);
+}
+
+static void put_interface(const struct import *im)
+{
+	fputs("\n[security]\n", stdout);
+	put_key("private_key", im->values[PRIVATE_KEY]);
+	if (!im->values[MTU] && !im->values[FWMARK])
+		return;
+	fputs("\n[interface]\n", stdout);
+	if (im->values[MTU])
+		printf("mtu = %s\n", im->values[MTU]);
+	if (im->values[FWMARK])
+		printf("fwmark = %s\n", im->values[FWMARK]);
+}
+
+static void put_all_hooks(const struct import *im)
+{
+	if (!im->values[PRE_UP] && !im->values[POST_UP] && !im->values[PRE_DOWN] &&
+	    !im->values[POST_DOWN])
+		return;
+	if (im->values[PRE_UP] || im->values[POST_DOWN])
+		warn("PreUp becomes a hook 'up', and PostDown one 'down', with the device there");
+	fputs("\n[hooks]\n", stdout);
+	put_hooks(im, "up", im->values[POST_UP] ? im->values[POST_UP] : im->values[PRE_UP]);
+	put_hooks(im, "down", im->values[PRE_DOWN] ? im->values[PRE_DOWN] : im->values[POST_DOWN]);
+	if ((im->values[POST_UP] && im->values[PRE_UP]) ||
+	    (im->values[PRE_DOWN] && im->values[POST_DOWN]))
+		warn("PreUp and PostDown are left out, since there are PostUp and PreDown as well");
+}
+
+static bool routes_everything(const char *allowed)
+{
+	char *copy = strdup(allowed ? allowed : ""), *save, *part;
+	struct vpn_address address;
+	bool found = false;
+
+	for (part = copy ? strtok_r(copy, COMMAS, &save) : NULL; part;
+	     part = strtok_r(NULL, COMMAS, &save))
+		found |= vpn_address_parse(&address, text_trim(part)) && !address.prefix_len;
+	free(copy);
+	return found;
+}
+
+static void put_client(const struct import *im)
+{
+	const struct peer *server = im->peers;
+	const char *keepalive = server->values[KEEPALIVE];
+	bool everything = routes_everything(server->values[ALLOWED_IPS]);
+
+	fputs("[client]\n", stdout);
+	put_key("server_address", server->values[ENDPOINT]);
+	put_key("server_public_key", server->values[PUBLIC_KEY]);
+	if (!keepalive || !strcasecmp(keepalive, "off"))
+		keepalive = "0";
+	printf("keepalive = %s\n", keepalive);
+	fputs("\n[security]\n", stdout);
+	put_key("private_key", im->values[PRIVATE_KEY]);
+	put_key("preshared_key", server->values[PRESHARED_KEY]);
+	fputs("\n[interface]\n", stdout);
+	put_list(im, "address", im->values[ADDRESS], COMMAS, is_any, false);
+	if (im->values[MTU])
+		printf("mtu = %s\n", im->values[MTU]);
+	if (im->values[FWMARK] && strcasecmp(im->values[FWMARK], "off"))
+		printf("fwmark = %s\n", im->values[FWMARK]);
+	printf("\n[routes]\n%s = true\n", everything ? "default_gateway" : "split_tunnel");
+	put_list(im, "routes", server->values[ALLOWED_IPS], COMMAS, is_route, false);
+	fputs("\n[dns]\n", stdout);
+	if (!im->values[DNS])
+		puts("use_vpn_dns = false");
+	put_list(im, "dns_servers", im->values[DNS], COMMAS, is_address, false);
+	put_list(im, "domains", im->values[DNS], COMMAS, is_domain, false);
+	put_all_hooks(im);
+}
+
+static void put_peer(const struct import *im, const struct peer *peer)
+{
+	const char *keepalive = peer->values[KEEPALIVE];
+
+	fputs("\n[[peer]]\n", stdout);
+	put_key("name", peer->name);
+	put_key("public_key", peer->values[PUBLIC_KEY]);
+	put_list(im, "address", peer->values[ALLOWED_IPS], COMMAS, is_lease, true);
+	put_list(im, "allowed_ips", peer->values[ALLOWED_IPS], COMMAS, is_network, false);
+	put_key("preshared_key", peer->values[PRESHARED_KEY]);
+	put_key("endpoint", peer->values[ENDPOINT]);
+	if (keepalive && strcasecmp(keepalive, "off"))
+		printf("keepalive = %s\n", keepalive);
+}
+
+static bool add_network(const struct origin *at, const char *text, void *context)
+{
+	struct vpn_address *network = vpn_addresses_add(context);
+
+	if (!network)
+		return complain(at, "%s", strerror(errno));
+	return vpn_address_parse(network, text) || complain(at, "'%s' is not an address", text);
+}
+
+static bool put_server(struct import *im)
+{
+	const struct origin at = { .word = "Address" };
+	const struct peer *peer;
+	char *copy = strdup(im->values[ADDRESS] ? im->values[ADDRESS] : ""), *c;
+	bool good;
+
+	for (c = copy; c && *c; c++)
+		*c = *c == *JOINT ? ',' : *c;
+	good = copy && parse_list(&at, copy, add_network, &im->networks);
+	free(copy);
+	if (!good)
+		return false;
+	fputs("[server]\n", stdout);
+	printf("listen_address = \"[::]:%s\"\n",
+	       im->values[LISTEN_PORT] ? im->values[LISTEN_PORT] : "51820");
+	put_list(im, "virtual_network", im->values[ADDRESS], COMMAS, is_any, false);
+	put_interface(im);
+	/* What wg-quick sets up is no more than the device: it is left to hooks. */
+	fputs("\n[firewall]\nnat = false\nallow_lan_access = true\nclient_to_client = true\n",
+	      stdout);
+	put_all_hooks(im);
+	for (peer = im->peers; peer; peer = peer->next)
+		put_peer(im, peer);
+	return true;
+}
+
+static bool is_client(const struct import *im)
+{
+	return im->count == 1 && im->peers->values[ENDPOINT] && !im->values[LISTEN_PORT];
+}
+
+static bool check(const struct import *im)
+{
+	const struct peer *peer;
+
+	if (!im->peers)
+		return complain(&im->at, "there is no [Peer] in it");
+	if (!im->values[ADDRESS])
+		return complain(&im->at,
+				"there is no Address in it; this is not a file of wg-quick");
+	for (peer = im->peers; peer; peer = peer->next) {
+		if (!peer->values[PUBLIC_KEY])
+			return complain(&im->at, "%s has no PublicKey", peer->name);
+	}
+	if (im->values[TABLE])
+		warn("Table is left out: vpnd has a table of its own");
+	if (im->values[SAVE_CONFIG])
+		warn("SaveConfig is left out: vpnd does not write its file");
+	return true;
+}
+
+static void free_values(char *values[], int count)
+{
+	while (count--) {
+		if (values[count])
+			explicit_bzero(values[count], strlen(values[count]));
+		free(values[count]);
+	}
+}
+
+static void free_import(struct import *im)
+{
+	struct peer *peer;
+
+	while ((peer = im->peers)) {
+		im->peers = peer->next;
+		free_values(peer->values, PEER_KEYS);
+		free(peer->name);
+		free(peer);
+	}
+	free_values(im->values, INTERFACE_KEYS);
+	vpn_addresses_free(&im->networks);
+}
+
+static int import_file(const char *path)
+{
+	struct import im = { .section = NOWHERE, .at.file = path };
+	bool good;
+
+	im.end = &im.peers;
+	good = read_file(&im) && check(&im);
+	im.at.line = 0;
+	if (good) {
+		secret_warn_of_readers();
+		if (is_client(&im))
+			put_client(&im);
+		else
+			good = put_server(&im);
+	}
+	free_import(&im);
+	return good ? 0 : STATUS_FAILED;
+}
+
+int cmd_import(int argc, char *argv[])
+{
+	if (argc != 2)
+		return complain_usage("import", "one file is needed");
+	return import_file(argv[1]);
+}

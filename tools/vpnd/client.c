@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../libvpn/address.h"
+#include "../libvpn/names.h"
+#include "log.h"
+#include "resolve.h"
+#include "secret.h"
+
+#define USEC		1000000ULL
+/* An initiation that nobody answers is repeated after so many seconds. */
+#define RETRY_SECONDS	5
+
+enum state { WAITING, RESOLVING, CONNECTING, CONNECTED };
+
+struct client {
+	struct daemon *d;
+	enum state state;
+	unsigned int next_address;	/* of the server's, when it has several */
+	pid_t resolver;
+	int answer_fd;
+	sd_event_source *answer, *timer;
+	uint64_t since;			/* seconds, when it was last changed what is tried */
+	char trouble[320];
+};
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_BOOTTIME, &time);
+	return time.tv_sec;
+}
+
+static const struct config *config_of(const struct client *client)
+{
+	return client->d->config;
+}
+
+static struct facts *facts_of(struct client *client)
+{
+	return &client->d->world.facts;
+}
+
+const char *client_state(const struct client *client)
+{
+	static const char *const names[] = { "waiting", "resolving", "connecting", "connected" };
+
+	return names[client->state];
+}
+
+const char *client_server(const struct client *client)
+{
+	return config_of(client)->servers.list[client->d->world.facts.server].host;
+}
+
+const char *client_trouble(const struct client *client)
+{
+	return client->trouble;
+}
+
+static void set_trouble(struct client *client, const char *text)
+{
+	if (strcmp(client->trouble, text) && *text)
+		log_event(LEVEL_WARNING, text, "server", client_server(client));
+	snprintf(client->trouble, sizeof(client->trouble), "%s", text);
+}
+
+/* The n-th key, or the only one. */
+static int read_server_key(struct client *client, struct vpn_error *err)
+{
+	const struct config *config = config_of(client);
+	struct facts *facts = facts_of(client);
+	unsigned int n = facts->server;
+
+	facts->has_server_key = false;
+	if (config->server_keys.count) {
+		n = config->server_keys.count > 1 ? n : 0;
+		memcpy(facts->server_key, config->server_keys.list[n].key, VPN_KEY_LEN);
+	} else {
+		n = config->server_key_paths.count > 1 ? n : 0;
+		if (secret_read(config->server_key_paths.list[n], facts->server_key, err))
+			return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOKEY,
+					     "the server's public key is not known: give server_public_key in [client], or copy the file that the server has beside its private key to '%s'",
+					     config->server_key_paths.list[n]);
+	}
+	facts->has_server_key = true;
+	return 0;
+}
+
+static void stop_resolver(struct client *client)
+{
+	sd_event_source_disable_unref(client->answer);
+	client->answer = NULL;
+	if (client->answer_fd >= 0)
+		close(client->answer_fd);
+	client->answer_fd = -1;
+	if (client->resolver > 0) {
+		kill(client->resolver, SIGKILL);
+		waitpid(client->resolver, NULL, 0);
+	}
+	client->resolver = 0;
+}
+
+static void use_answer(struct client *client, const struct resolve_answer *answer)
+{
+	struct facts *facts = facts_of(client);
+	char text[VPN_ENDPOINT_TEXT];
+
+	client->since = now();
+	if (!answer->count) {
+		set_trouble(client, answer->trouble);
+		return;
+	}
+	facts->endpoint = answer->list[client->next_address++ % answer->count];
+	facts->has_endpoint = true;
+	facts->connect = true;
+	client->state = CONNECTING;
+	vpn_endpoint_format(&facts->endpoint, text);
+	log_event(LEVEL_INFO,
+		  "connecting",
+		  "server", client_server(client), "endpoint", text);
+	daemon_update(client->d);
+}
+
+static int on_answer(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	struct resolve_answer answer = { 0 };
+	struct client *client = data;
+
+	(void)source;
+	(void)revents;
+	if (read(fd, &answer, sizeof(answer)) != sizeof(answer))
+		answer = (struct resolve_answer){ .trouble =
+				"the name could not be resolved in time" };
+	stop_resolver(client);
+	use_answer(client, &answer);
+	return 0;
+}
+
+/* Try the present server; what goes on meanwhile goes on. */
+static int try_server(struct client *client, struct vpn_error *err)
+{
+	const struct config *config = config_of(client);
+	const struct config_endpoint *server = &config->servers.list[facts_of(client)->server];
+	int ret;
+
+	stop_resolver(client);
+	client->since = now();
+	ret = read_server_key(client, err);
+	if (ret)
+		return ret;
+	client->state = RESOLVING;
+	client->answer_fd = resolve_start(server->host, server->port, config->fwmark,
+					  &client->resolver);
+	if (client->answer_fd >= 0 &&
+	    sd_event_add_io(client->d->event, &client->answer, client->answer_fd,
+			    EPOLLIN | EPOLLHUP, on_answer, client) >= 0)
+		return 0;
+	stop_resolver(client);
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, EAGAIN,
+			     "no process can be started to resolve '%s'",
+			     server->host);
+}
+
+static void try_next(struct client *client)
+{
+	struct facts *facts = facts_of(client);
+	struct vpn_error err;
+
+	facts->server = (facts->server + 1) % config_of(client)->servers.count;
+	if (try_server(client, &err))
+		set_trouble(client, err.text);
+}
+
+/*
+ * For how many seconds the server has been asked in vain; UINT64_MAX: it has not
+ * answered once.
+ */
+static uint64_t silence(const struct client *client)
+{
+	uint64_t seconds = UINT64_MAX;
+	struct vpn_device *dev;
+	struct vpn_error err;
+
+	if (vpn_device_get(config_of(client)->ifname, &dev, &err))
+		return seconds;
+	if (dev->peers && dev->peers->last_handshake)
+		seconds = (uint64_t)dev->peers->unanswered * RETRY_SECONDS;
+	vpn_device_free(dev);
+	return seconds;
+}
+
+static bool is_silent(struct client *client)
+{
+	uint64_t patience = config_of(client)->resolve_interval, seconds;
+
+	if (!patience || now() - client->since < patience)
+		return false;
+	if (client->state == RESOLVING)
+		return true;
+	seconds = silence(client);
+	/* The event may have been missed, or the server was asked needlessly. */
+	if (!seconds)
+		client_handshake(client);
+	return seconds >= patience;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct client *client = data;
+
+	(void)usec;
+	sd_event_source_set_time_relative(source, USEC);
+	if (client->state == WAITING || !is_silent(client))
+		return 0;
+	if (client->state == CONNECTED)
+		set_trouble(client, "the server does not answer any more");
+	else if (client->state == CONNECTING)
+		set_trouble(client, "the server does not answer");
+	try_next(client);
+	return 0;
+}
+
+int client_connect(struct client *client, struct vpn_error *err)
+{
+	int ret;
+
+	if (client->state != WAITING)
+		return 0;
+	client->trouble[0] = '\0';
+	ret = try_server(client, err);
+	if (ret)
+		set_trouble(client, err->text);
+	return ret;
+}
+
+static void forget_assigned(struct facts *facts)
+{
+	if (!facts->assigned)
+		return;
+	vpn_addresses_free(&facts->assigned->addresses);
+	vpn_addresses_free(&facts->assigned->dns);
+	vpn_addresses_free(&facts->assigned->routes);
+	free(facts->assigned);
+	facts->assigned = NULL;
+}
+
+void client_disconnect(struct client *client)
+{
+	struct facts *facts = facts_of(client);
+
+	stop_resolver(client);
+	client->state = WAITING;
+	client->trouble[0] = '\0';
+	facts->connect = false;
+	facts->has_endpoint = false;
+	forget_assigned(facts);
+	daemon_update(client->d);
+}
+
+void client_handshake(struct client *client)
+{
+	client->trouble[0] = '\0';
+	if (client->state == CONNECTING)
+		client->state = CONNECTED;
+	client->since = now();
+}
+
+static bool copy_list(struct vpn_addresses *to, const struct vpn_addresses *from)
+{
+	to->list = calloc(from->count + 1, sizeof(*to->list));
+	to->count = to->list ? from->count : 0;
+	if (to->list && from->count)
+		memcpy(to->list, from->list, from->count * sizeof(*to->list));
+	return to->list;
+}
+
+static bool remember_assigned(struct facts *facts, const struct vpn_assigned *assigned)
+{
+	struct vpn_assigned *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return false;
+	copy->mtu = assigned->mtu;
+	copy->keepalive = assigned->keepalive;
+	copy->time = assigned->time;
+	forget_assigned(facts);
+	facts->assigned = copy;
+	return copy_list(&copy->addresses, &assigned->addresses) &&
+	       copy_list(&copy->dns, &assigned->dns) && copy_list(&copy->routes, &assigned->routes);
+}
+
+void client_assigned(struct client *client, const struct vpn_assigned *assigned)
+{
+	struct facts *facts = facts_of(client);
+
+	if (!facts->connect)
+		return;
+	if (!remember_assigned(facts, assigned))
+		log_line(LEVEL_ERROR, "what the server assigns is lost: %s", strerror(ENOMEM));
+	daemon_update(client->d);
+}
+
+void client_refused(struct client *client, const struct vpn_refusal *refusal)
+{
+	const char *reason = vpn_name_of(&vpn_reject_reasons, refusal->reason);
+
+	snprintf(client->trouble, sizeof(client->trouble), "refused by %.100s: %s%s%s",
+		 client_server(client), reason, *refusal->text ? ": " : "", refusal->text);
+}
+
+/* Another number of servers: begin with the first. */
+void client_reconfigure(struct client *client)
+{
+	struct facts *facts = facts_of(client);
+	struct vpn_error err;
+
+	if (facts->server >= config_of(client)->servers.count)
+		facts->server = 0;
+	if (client->state != WAITING && read_server_key(client, &err))
+		set_trouble(client, err.text);
+}
+
+/* A run before this one has left the device connected: go on from there. */
+static void recover(struct client *client)
+{
+	struct facts *facts = facts_of(client);
+	const struct vpn_peer *peer;
+	struct vpn_device *dev;
+	struct vpn_error err;
+
+	if (!journal_find(&client->d->journal, &kind_up, config_of(client)->ifname) ||
+	    vpn_device_get(config_of(client)->ifname, &dev, &err))
+		return;
+	peer = dev->peers;
+	for (; peer && facts->server < config_of(client)->servers.count; facts->server++) {
+		if (!read_server_key(client, &err) &&
+		    !memcmp(peer->public_key, facts->server_key, VPN_KEY_LEN) &&
+		    !strcmp(peer->name, client_server(client)))
+			break;
+	}
+	if (peer && facts->server < config_of(client)->servers.count &&
+	    peer->has & VPN_PEER_HAS_ENDPOINT) {
+		facts->endpoint = peer->endpoint;
+		facts->has_endpoint = true;
+		facts->connect = true;
+		client->state = peer->last_handshake ? CONNECTED : CONNECTING;
+		if (peer->assigned)
+			remember_assigned(facts, peer->assigned);
+	} else {
+		facts->server = 0;
+	}
+	client->since = now();
+	vpn_device_free(dev);
+}
+
+int client_open(struct daemon *d, struct vpn_error *err)
+{
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (!client)
+		return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
+	d->client = client;
+	client->d = d;
+	client->answer_fd = -1;
+	if (sd_event_add_time_relative(d->event, &client->timer, CLOCK_BOOTTIME, USEC, 0, on_timer,
+				       client) < 0)
+		return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
+	sd_event_source_set_enabled(client->timer, SD_EVENT_ON);
+	recover(client);
+	return 0;
+}
+
+void client_begin(struct client *client)
+{
+	struct vpn_error err;
+
+	if (!config_of(client)->auto_connect && client->state == WAITING) {
+		log_event(LEVEL_INFO, "waiting for 'vpnctl connect'");
+		return;
+	}
+	client_connect(client, &err);
+}
+
+void client_close(struct daemon *d)
+{
+	struct client *client = d->client;
+
+	if (!client)
+		return;
+	stop_resolver(client);
+	sd_event_source_disable_unref(client->timer);
+	forget_assigned(&d->world.facts);
+	free(client);
+	d->client = NULL;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The client's part: which server, where it is, and whether it answers. */
+#ifndef VPND_CLIENT_H
+#define VPND_CLIENT_H
+
+#include "daemon.h"
+
+int client_open(struct daemon *d, struct vpn_error *err);
+/* When everything is set up: connect, if it is to be by itself. */
+void client_begin(struct client *client);
+void client_close(struct daemon *d);
+
+/* Zero, or a negative errno with a sentence in err. */
+int client_connect(struct client *client, struct vpn_error *err);
+void client_disconnect(struct client *client);
+/* The configuration has changed. */
+void client_reconfigure(struct client *client);
+
+/* Events. */
+void client_handshake(struct client *client);
+void client_assigned(struct client *client, const struct vpn_assigned *assigned);
+void client_refused(struct client *client, const struct vpn_refusal *refusal);
+
+/* "waiting", "resolving", "connecting", "connected". */
+const char *client_state(const struct client *client);
+/* The server's name, and the reason why it is not connected, or an empty text. */
+const char *client_server(const struct client *client);
+const char *client_trouble(const struct client *client);
+
+#endif

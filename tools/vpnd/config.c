@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From the text of a file to struct config, by the table in schema.c. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../libvpn/address.h"
+#include "../libvpn/nearest.h"
+
+/* Larger ones are no configuration. */
+#define FILE_MAX	(4 << 20)
+
+struct reader {
+	struct config *config;
+	struct config_fault faults;
+};
+
+void config_complain(struct config_fault *faults, const struct toml_place *at,
+		     const char *format, ...)
+{
+	va_list args;
+
+	faults->count++;
+	fprintf(faults->to, "%s:", faults->file);
+	if (at && at->line)
+		fprintf(faults->to, "%u:%u:", at->line, at->column);
+	fputc(' ', faults->to);
+	va_start(args, format);
+	vfprintf(faults->to, format, args);
+	va_end(args);
+	fputc('\n', faults->to);
+}
+
+static bool is_peer(const struct config_key *key)
+{
+	return !strcmp(key->section, "peer");
+}
+
+static bool is_given(const struct config *config, const struct config_key *key)
+{
+	size_t bit = key - config_keys;
+
+	return config->given[bit / 8] & 1 << bit % 8;
+}
+
+static void set_given(struct config *config, const struct config_key *key)
+{
+	size_t bit = key - config_keys;
+
+	config->given[bit / 8] |= 1 << bit % 8;
+}
+
+static const struct config_key *find_key(const char *section, const char *name)
+{
+	const struct config_key *key;
+
+	for (key = config_keys; key->section; key++) {
+		if (!strcmp(key->section, section) && !strcmp(key->name, name))
+			return key;
+	}
+	return NULL;
+}
+
+bool config_has(const struct config *config, const char *section, const char *name)
+{
+	const struct config_key *key = find_key(section, name);
+
+	return key && is_given(config, key);
+}
+
+static const struct config_section *find_section(const char *name)
+{
+	const struct config_section *section;
+
+	for (section = config_sections; section->name; section++) {
+		if (!strcmp(section->name, name))
+			return section;
+	}
+	return NULL;
+}
+
+/* Where in the file a key that does not exist might belong. */
+static const char *elsewhere(const char *section, const char *name)
+{
+	const struct config_key *key;
+
+	for (key = config_keys; key->section; key++) {
+		if (!strcmp(key->name, name) && strcmp(key->section, section))
+			return key->section;
+	}
+	return NULL;
+}
+
+static void unknown_key(struct reader *r, const char *section, const struct toml_node *node)
+{
+	const char *other = elsewhere(section, node->key);
+	const struct config_key *key;
+	struct nearest nearest;
+
+	if (other) {
+		config_complain(&r->faults, &node->key_at,
+				"'%s' is not a key of [%s]; it belongs to [%s]",
+				node->key, section, other);
+		return;
+	}
+	nearest_begin(&nearest, node->key);
+	for (key = config_keys; key->section; key++) {
+		if (!strcmp(key->section, section))
+			nearest_try(&nearest, key->name);
+	}
+	config_complain(&r->faults, &node->key_at,
+			"'%s' is not a key of [%s]%s",
+			node->key, section,
+			nearest_hint(&nearest));
+}
+
+static const char *role_name(enum config_role role)
+{
+	return role == ROLE_SERVER ? "server" : "client";
+}
+
+/* One key of a section; base is struct config, or a struct config_peer. */
+static void read_key(struct reader *r, const char *section, const struct toml_node *node,
+		     void *base)
+{
+	const struct config_key *key = find_key(section, node->key);
+
+	if (!key) {
+		unknown_key(r, section, node);
+		return;
+	}
+	if (!(key->role & r->config->role)) {
+		config_complain(&r->faults, &node->key_at,
+				"'%s' of [%s] is for a %s, and this file is a %s's",
+				key->name, section, role_name(key->role),
+				role_name(r->config->role));
+		return;
+	}
+	if (!is_peer(key))
+		set_given(r->config, key);
+	value_read(&r->faults, key, node, (char *)base + key->offset);
+}
+
+/* What the file leaves out is read from the table's text as if it stood there. */
+static void read_fallback(struct reader *r, const struct config_key *key, void *base)
+{
+	const char *fallback = key->fallback;
+	struct toml_node *node = NULL;
+	struct toml_error err;
+	char text[256];
+
+	if (r->config->role == ROLE_CLIENT && key->fallback_client)
+		fallback = key->fallback_client;
+	if (!fallback)
+		return;
+	snprintf(text, sizeof(text), "x = %s", fallback);
+	node = toml_parse(text, strlen(text), &err);
+	if (node)
+		value_read(&r->faults, key, node->first, (char *)base + key->offset);
+	toml_free(node);
+}
+
+static const struct toml_node *child(const struct toml_node *table, const char *name)
+{
+	const struct toml_node *node;
+
+	for (node = table ? table->first : NULL; node; node = node->next) {
+		if (!strcmp(node->key, name))
+			return node;
+	}
+	return NULL;
+}
+
+static void read_section(struct reader *r, const struct toml_node *table)
+{
+	const struct toml_node *node;
+
+	for (node = table->first; node; node = node->next)
+		read_key(r, table->key, node, r->config);
+}
+
+static void read_peer(struct reader *r, const struct toml_node *table)
+{
+	struct config_peer *peer = calloc(1, sizeof(*peer));
+	const struct config_key *key;
+	const struct toml_node *node;
+
+	if (!peer) {
+		config_complain(&r->faults, &table->at, "%s", strerror(errno));
+		return;
+	}
+	peer->at = table->at;
+	if (r->config->last_peer)
+		r->config->last_peer->next = peer;
+	else
+		r->config->peers = peer;
+	r->config->last_peer = peer;
+	for (node = table->first; node; node = node->next)
+		read_key(r, "peer", node, peer);
+	for (key = config_keys; key->section; key++) {
+		if (!is_peer(key) || child(table, key->name))
+			continue;
+		if (key->required)
+			config_complain(&r->faults, &table->at,
+					"this [[peer]] has no %s",
+					key->name);
+		else
+			read_fallback(r, key, peer);
+	}
+}
+
+static void read_peers(struct reader *r, const struct toml_node *array)
+{
+	const struct toml_node *node = array->type == TOML_ARRAY ? array->first : array;
+
+	for (; node; node = array->type == TOML_ARRAY ? node->next : NULL) {
+		if (node->type == TOML_TABLE && array->type == TOML_ARRAY)
+			read_peer(r, node);
+		else
+			config_complain(&r->faults, &node->at,
+					"peers are written as [[peer]], with two brackets");
+	}
+}
+
+static void unknown_section(struct reader *r, const struct toml_node *node)
+{
+	const struct config_section *section;
+	const char *other = elsewhere("", node->key);
+	struct nearest nearest;
+
+	if (node->type != TOML_TABLE && other) {
+		config_complain(&r->faults, &node->key_at,
+				"'%s' stands outside of a section; it belongs to [%s]",
+				node->key, other);
+		return;
+	}
+	nearest_begin(&nearest, node->key);
+	for (section = config_sections; section->name; section++)
+		nearest_try(&nearest, section->name);
+	config_complain(&r->faults, &node->key_at, "'%s' is not a section%s", node->key,
+			nearest_hint(&nearest));
+}
+
+static void read_top(struct reader *r, const struct toml_node *node)
+{
+	const struct config_section *section = find_section(node->key);
+
+	if (!section)
+		unknown_section(r, node);
+	else if (!(section->role & r->config->role))
+		config_complain(&r->faults, &node->key_at,
+				"[%s] is for a %s, and this file is a %s's",
+				section->name, role_name(section->role),
+				role_name(r->config->role));
+	else if (!strcmp(node->key, "peer"))
+		read_peers(r, node);
+	else if (node->type != TOML_TABLE)
+		config_complain(&r->faults, &node->at, "'%s' is a section; it is written as [%s]",
+				node->key, node->key);
+	else
+		read_section(r, node);
+}
+
+static bool read_role(struct reader *r, const struct toml_node *root)
+{
+	const struct toml_node *server = child(root, "server"), *client = child(root, "client");
+
+	if (server && client) {
+		config_complain(&r->faults, &client->key_at,
+				"a file has [server] or [client], not both; write two files");
+		return false;
+	}
+	r->config->role = server ? ROLE_SERVER : ROLE_CLIENT;
+	if (server || client)
+		return true;
+	/* Say what else is wrong: it may be that word. */
+	for (client = root->first; client; client = client->next) {
+		if (!find_section(client->key))
+			unknown_section(r, client);
+	}
+	config_complain(&r->faults, NULL, "there is neither [server] nor [client] in it");
+	return false;
+}
+
+static void read_fallbacks(struct reader *r, const struct toml_node *root)
+{
+	const struct config_key *key;
+
+	for (key = config_keys; key->section; key++) {
+		if (is_peer(key) || !(key->role & r->config->role) || is_given(r->config, key))
+			continue;
+		if (key->required)
+			config_complain(&r->faults, &child(root, key->section)->at,
+					"[%s] has no %s",
+					key->section, key->name);
+		else
+			read_fallback(r, key, r->config);
+	}
+	if (r->config->split_tunnel && !config_has(r->config, "routes", "default_gateway"))
+		r->config->default_gateway = false;
+}
+
+static void read_root(struct reader *r, const struct toml_node *root)
+{
+	const struct toml_node *node;
+
+	if (!read_role(r, root))
+		return;
+	for (node = root->first; node; node = node->next)
+		read_top(r, node);
+	read_fallbacks(r, root);
+	if (!r->faults.count)
+		config_check(r->config, &r->faults);
+}
+
+/* The whole file in memory, to be erased and freed. */
+static char *read_text(struct reader *r, const char *path, size_t *len)
+{
+	char *text = malloc(FILE_MAX + 1);
+	FILE *file;
+
+	if (!text) {
+		config_complain(&r->faults, NULL, "%s", strerror(errno));
+		return NULL;
+	}
+	file = fopen(path, "re");
+	if (file) {
+		/* No second copy of what may be keys. */
+		setvbuf(file, NULL, _IONBF, 0);
+		*len = fread(text, 1, FILE_MAX + 1, file);
+	}
+	if (!file || ferror(file))
+		config_complain(&r->faults, NULL, "cannot be read: %s", strerror(errno));
+	else if (*len > FILE_MAX)
+		config_complain(&r->faults, NULL, "is larger than %d MiB; this is no configuration",
+				FILE_MAX >> 20);
+	if (file)
+		fclose(file);
+	if (!r->faults.count)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void set_name(struct config *config, const char *path)
+{
+	const char *base = strrchr(path, '/');
+	size_t len;
+
+	base = base ? base + 1 : path;
+	len = strlen(base);
+	if (len > 5 && !strcmp(base + len - 5, ".toml"))
+		len -= 5;
+	snprintf(config->name, sizeof(config->name), "%.*s", (int)len, base);
+}
+
+struct config *config_read(const char *path, FILE *complaints)
+{
+	struct reader r = { .faults = { .to = complaints, .file = path } };
+	struct toml_node *root = NULL;
+	struct toml_error err;
+	size_t len = 0;
+	char *text;
+
+	r.config = calloc(1, sizeof(*r.config));
+	text = r.config ? read_text(&r, path, &len) : NULL;
+	if (text) {
+		r.config->file = strdup(path);
+		set_name(r.config, path);
+		root = toml_parse(text, len, &err);
+		if (root)
+			read_root(&r, root);
+		else
+			config_complain(&r.faults, &err.at, "%s", err.text);
+		explicit_bzero(text, len);
+		free(text);
+	}
+	toml_free(root);
+	if (root && !r.faults.count)
+		return r.config;
+	config_free(r.config);
+	return NULL;
+}
+
+static void free_peer(struct config_peer *peer)
+{
+	const struct config_key *key;
+
+	for (key = config_keys; key->section; key++) {
+		if (is_peer(key))
+			value_free(key, (char *)peer + key->offset);
+	}
+	vpn_addresses_free(&peer->addresses);
+	free(peer);
+}
+
+void config_free(struct config *config)
+{
+	const struct config_key *key;
+	struct config_peer *next;
+
+	if (!config)
+		return;
+	for (; config->peers; config->peers = next) {
+		next = config->peers->next;
+		free_peer(config->peers);
+	}
+	for (key = config_keys; key->section; key++) {
+		if (!is_peer(key))
+			value_free(key, (char *)config + key->offset);
+	}
+	free(config->file);
+	free(config);
+}

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../libvpn/address.h"
+#include "../libvpn/rtnl.h"
+#include "client.h"
+#include "control.h"
+#include "desired.h"
+#include "dns.h"
+#include "http.h"
+#include "leases.h"
+#include "log.h"
+#include "plan.h"
+#include "secret.h"
+#include "watch.h"
+
+enum { STATUS_FAILED = 1 };
+
+static int no_memory(struct vpn_error *err)
+{
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
+}
+
+/* systemd gives several folders with colons between; ours is the only one. */
+static char *folder(const char *own, const char *systemd, const char *fallback)
+{
+	const char *path = getenv(own);
+
+	if (!path || !*path)
+		path = getenv(systemd);
+	return strdup(path && *path == '/' ? path : fallback);
+}
+
+char *daemon_run_folder(void)
+{
+	return folder("VPN_RUNTIME_DIR", "RUNTIME_DIRECTORY", "/run/vpn");
+}
+
+static char *path_in(const char *folder, const char *name, const char *ending)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s%s", folder, name, ending) < 0 ? NULL : path;
+}
+
+static int make_folder(const char *path, mode_t mode, struct vpn_error *err)
+{
+	if (!mkdir(path, mode) || errno == EEXIST)
+		return 0;
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, errno, "'%s' cannot be made: %s", path,
+			     strerror(errno));
+}
+
+/* One at a time, or two would undo what the other makes. */
+static int take_lock(struct daemon *d, const char *name, struct vpn_error *err)
+{
+	char *path = path_in(d->run_path, name, ".lock"), pid[24];
+	int ret = 0;
+
+	d->lock = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+	if (d->lock < 0)
+		ret = vpn_error_set(err, VPN_FAULT_SYSTEM, errno, "'%s' cannot be opened: %s",
+				    path ? path : "the lock", strerror(errno));
+	else if (flock(d->lock, LOCK_EX | LOCK_NB))
+		ret = vpn_error_set(err, VPN_FAULT_SYSTEM, EALREADY,
+				    "'%s' runs already; 'vpnctl down %s' stops it", name, name);
+	else if (ftruncate(d->lock, 0) || write(d->lock, pid, snprintf(pid, sizeof(pid), "%d\n",
+								       getpid())) < 0)
+		ret = vpn_error_set(err, VPN_FAULT_SYSTEM, errno,
+				    "'%s' cannot be written: %s",
+				    path,
+				    strerror(errno));
+	free(path);
+	return ret;
+}
+
+static int open_folders(struct daemon *d, const char *name, struct vpn_error *err)
+{
+	char *path;
+	int ret;
+
+	d->run_path = daemon_run_folder();
+	d->state_path = folder("VPN_STATE_DIR", "STATE_DIRECTORY", "/var/lib/vpn");
+	if (!d->run_path || !d->state_path)
+		return no_memory(err);
+	ret = make_folder(d->run_path, 0755, err);
+	if (!ret)
+		ret = make_folder(d->state_path, 0700, err);
+	if (!ret)
+		ret = take_lock(d, name, err);
+	if (ret)
+		return ret;
+	path = path_in(d->run_path, name, ".journal");
+	ret = path ? journal_open(&d->journal, path, err) : no_memory(err);
+	free(path);
+	return ret;
+}
+
+static int open_leases(const struct daemon *d, struct vpn_error *err)
+{
+	char *path = path_in(d->state_path, d->config->name, ".leases");
+	int ret = path ? leases_open(path, err) : no_memory(err);
+
+	free(path);
+	return ret;
+}
+
+static int read_keys(const struct config *config, struct facts *facts, struct vpn_error *err)
+{
+	int ret = secret_private(config, facts->private_key, err);
+
+	if (!ret && !secret_preshared(&config->preshared_key, config->preshared_key_path,
+				      facts->preshared_key, err))
+		ret = -err->code;
+	return ret;
+}
+
+/* The networks that the host is on; a client has no use for them. */
+static int read_onlink(struct world *w, struct vpn_error *err)
+{
+	struct vpn_rtnl_entries entries;
+	struct vpn_address *added;
+	unsigned int i;
+	int ret;
+
+	ret = vpn_rtnl_onlink(&w->rtnl, world_ifindex(w), &entries, err);
+	if (ret)
+		return ret;
+	vpn_addresses_free(&w->facts.onlink);
+	for (i = 0; i < entries.count && !ret; i++) {
+		if (vpn_addresses_has(&w->facts.onlink, &entries.list[i].address))
+			continue;
+		added = vpn_addresses_add(&w->facts.onlink);
+		if (added)
+			*added = entries.list[i].address;
+		else
+			ret = no_memory(err);
+	}
+	vpn_rtnl_free(&entries);
+	return ret;
+}
+
+int daemon_apply(struct daemon *d, bool dry, FILE *to, struct vpn_error *err)
+{
+	struct item_list items;
+	int ret;
+
+	err->code = 0;
+	ret = d->config->role == ROLE_SERVER ? read_onlink(&d->world, err) : 0;
+	if (ret)
+		return ret;
+	if (desired_list(d->config, &d->world.facts, &items))
+		ret = plan_apply(&d->world, &d->journal, &items, dry, to, err);
+	else
+		ret = no_memory(err);
+	item_list_free(&items);
+	return ret;
+}
+
+static void log_steps(const char *steps)
+{
+	const char *end;
+
+	for (; *steps; steps = *end ? end + 1 : end) {
+		end = strchrnul(steps, '\n');
+		log_line(LEVEL_DEBUG, "%.*s", (int)(end - steps), steps);
+	}
+}
+
+void daemon_update(struct daemon *d)
+{
+	struct vpn_error err;
+	char *steps = NULL;
+	size_t size;
+	FILE *to;
+
+	to = open_memstream(&steps, &size);
+	if (daemon_apply(d, false, to, &err))
+		log_event(LEVEL_ERROR, "not all could be set up", "reason", err.text);
+	if (to)
+		fclose(to);
+	if (steps)
+		log_steps(steps);
+	free(steps);
+}
+
+/* These name what must not change under a run. */
+static int check_same(const struct config *old, const struct config *new, struct vpn_error *err)
+{
+	if (old->role == new->role && !strcmp(old->ifname, new->ifname))
+		return 0;
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, EINVAL,
+			     "the %s has changed; that needs a restart",
+			     old->role != new->role ? "role" : "name of the device");
+}
+
+static void use_config(struct daemon *d, struct config *config)
+{
+	d->config = config;
+	d->world.config = config;
+}
+
+static int apply_new(struct daemon *d, struct config *new, bool dry, FILE *to,
+		     struct vpn_error *err)
+{
+	struct config *old = d->config;
+	struct facts facts = d->world.facts;
+	struct vpn_error again;
+	int ret;
+
+	ret = check_same(old, new, err);
+	if (!ret)
+		ret = read_keys(new, &d->world.facts, err);
+	if (!ret) {
+		use_config(d, new);
+		if (d->client && !dry)
+			client_reconfigure(d->client);
+		ret = daemon_apply(d, dry, to, err);
+	}
+	if (!ret && !dry)
+		return 0;
+	memcpy(d->world.facts.private_key, facts.private_key, VPN_KEY_LEN);
+	memcpy(d->world.facts.preshared_key, facts.preshared_key, VPN_KEY_LEN);
+	explicit_bzero(&facts, sizeof(facts));
+	use_config(d, old);
+	if (d->client && !dry)
+		client_reconfigure(d->client);
+	if (ret && !dry && daemon_apply(d, false, NULL, &again))
+		log_event(LEVEL_ERROR, "what was before a reload cannot be put back", "reason",
+			  again.text);
+	return ret;
+}
+
+/* Faults of the file are one text. */
+static struct config *read_again(const struct daemon *d, FILE *to, struct vpn_error *err)
+{
+	struct config *new;
+	char *faults = NULL;
+	size_t size;
+	FILE *memory;
+
+	memory = open_memstream(&faults, &size);
+	if (!memory) {
+		no_memory(err);
+		return NULL;
+	}
+	new = config_read(d->file, memory);
+	fclose(memory);
+	if (!new)
+		vpn_error_set(err, VPN_FAULT_SYSTEM, EINVAL,
+			      "%.*s",
+			      (int)strcspn(faults, "\n"), faults);
+	if (!new && to)
+		fputs(faults, to);
+	free(faults);
+	return new;
+}
+
+int daemon_reload(struct daemon *d, bool dry, FILE *to, struct vpn_error *err)
+{
+	struct config *old = d->config, *new = read_again(d, to, err);
+	int ret = new ? apply_new(d, new, dry, to, err) : -EINVAL;
+
+	if (!dry) {
+		d->reloads++;
+		d->reloads_failed += !!ret;
+	}
+	if (ret || dry) {
+		config_free(new);
+	} else {
+		log_open(new, err);
+		config_free(old);
+	}
+	if (ret)
+		log_event(LEVEL_ERROR, "the configuration is not loaded again", "reason",
+			  err->text);
+	else if (!dry)
+		log_event(LEVEL_INFO, "configuration loaded again");
+	return ret;
+}
+
+/* What the file asks for and this version does not do. */
+static void warn_of_limits(const struct config *config)
+{
+	if (config->certificate_path)
+		log_event(LEVEL_WARNING,
+			  "certificates are not in force yet: this end is known by its key",
+			  "key", "certificate_path", "file", config->certificate_path);
+	if (config->ca_certificate_path)
+		log_event(LEVEL_WARNING, config->role == ROLE_SERVER ?
+			  "certificates are not in force yet: only clients of [[peer]] are let in" :
+			  "certificates are not in force yet: the server is known by its public key",
+			  "key", "ca_certificate_path", "file", config->ca_certificate_path);
+	if (config->role == ROLE_SERVER && !config->peers)
+		log_event(LEVEL_WARNING,
+			  "there is no [[peer]] in the configuration, so nobody can connect");
+}
+
+/* A device that somebody else has made is not ours to change. */
+static int check_device(struct daemon *d, struct vpn_error *err)
+{
+	if (!if_nametoindex(d->config->ifname) ||
+	    journal_find(&d->journal, &kind_device, d->config->ifname))
+		return 0;
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, EEXIST,
+			     "there is a device '%s' already, which vpnd has not made; remove it, or choose another name in [interface]",
+			     d->config->ifname);
+}
+
+/* After the host was switched off while we ran there is no journal, but this. */
+static void recover_resolver(struct daemon *d)
+{
+	struct vpn_error err;
+
+	if (!journal_find(&d->journal, &kind_dns, d->config->ifname) &&
+	    strcmp(resolv_file_before_path(), "/etc/resolv.conf") &&
+	    resolv_file_ours(d->config->ifname))
+		resolv_file_revert(d->config->ifname, NULL, &err);
+}
+
+/* If the device has changed its name, what was there is not what we want. */
+static void undo_other_device(struct daemon *d)
+{
+	const struct journal_entry *entry;
+
+	for (entry = d->journal.first; entry; entry = entry->next) {
+		if (entry->item.kind != &kind_device || !strcmp(entry->item.key, d->config->ifname))
+			continue;
+		snprintf(d->world.ifname, sizeof(d->world.ifname), "%s", entry->item.key);
+		plan_undo_all(&d->world, &d->journal);
+		break;
+	}
+	snprintf(d->world.ifname, sizeof(d->world.ifname), "%s", d->config->ifname);
+}
+
+static int open_world(struct daemon *d, struct vpn_error *err)
+{
+	int ret;
+
+	d->world.config = d->config;
+	ret = vpn_socket_open(&d->world.rtnl, NETLINK_ROUTE, err);
+	if (ret)
+		return ret;
+	undo_other_device(d);
+	recover_resolver(d);
+	ret = check_device(d, err);
+	return ret ? ret : read_keys(d->config, &d->world.facts, err);
+}
+
+static int open_rooms(struct daemon *d, struct vpn_error *err)
+{
+	int ret;
+
+	ret = d->config->role == ROLE_SERVER ? open_leases(d, err) : 0;
+	if (!ret)
+		ret = watch_open(d, err);
+	if (!ret && d->config->role == ROLE_CLIENT)
+		ret = client_open(d, err);
+	if (!ret)
+		ret = daemon_apply(d, false, NULL, err);
+	if (!ret)
+		ret = control_open(d, err);
+	/* Nobody's tunnel is to fail for want of figures. */
+	if (!ret && http_open(d, err))
+		log_event(LEVEL_WARNING, "there are no metrics", "reason", err->text);
+	if (!ret) {
+		watch_begin(d->watch);
+		if (d->client)
+			client_begin(d->client);
+	}
+	return ret;
+}
+
+static int begin(struct daemon *d, struct vpn_error *err)
+{
+	int ret;
+
+	ret = log_open(d->config, err);
+	if (!ret)
+		ret = open_folders(d, d->config->name, err);
+	if (!ret)
+		ret = sd_event_new(&d->event);
+	if (ret < 0)
+		return ret;
+	warn_of_limits(d->config);
+	ret = open_world(d, err);
+	if (!ret)
+		ret = signals_begin(d);
+	if (ret < 0) {
+		if (!err->code)
+			vpn_error_set(err, VPN_FAULT_SYSTEM, -ret, "%s", strerror(-ret));
+		return ret;
+	}
+	return open_rooms(d, err);
+}
+
+static void close_rooms(struct daemon *d)
+{
+	http_close(d);
+	control_close(d);
+	client_close(d);
+	watch_close(d);
+	leases_close();
+}
+
+static void end(struct daemon *d)
+{
+	close_rooms(d);
+	if (d->lock >= 0 && !d->keep && d->world.rtnl.nl)
+		plan_undo_all(&d->world, &d->journal);
+	journal_close(&d->journal);
+	vpn_socket_close(&d->world.rtnl);
+	vpn_addresses_free(&d->world.facts.onlink);
+	explicit_bzero(d->world.facts.private_key, VPN_KEY_LEN);
+	explicit_bzero(d->world.facts.preshared_key, VPN_KEY_LEN);
+	sd_event_unref(d->event);
+	config_free(d->config);
+	if (d->lock >= 0)
+		close(d->lock);
+	free(d->run_path);
+	free(d->state_path);
+	free(d->file);
+}
+
+static void tell_ready(int ready)
+{
+	sd_notify(0, "READY=1");
+	if (ready < 0)
+		return;
+	/* Whoever waits at the other end may have gone. */
+	if (write(ready, "", 1) < 0)
+		log_line(LEVEL_DEBUG, "nobody waits for the start");
+	close(ready);
+}
+
+int daemon_run(const char *path, int ready)
+{
+	struct daemon d = { .lock = -1, .journal.fd = -1, .started = time(NULL) };
+	struct vpn_error err = { 0 };
+	int ret;
+
+	d.config = config_read(path, stderr);
+	if (!d.config)
+		return STATUS_FAILED;
+	d.file = realpath(path, NULL);
+	ret = d.file ? begin(&d, &err) : no_memory(&err);
+	if (ret < 0) {
+		log_event(LEVEL_ERROR, "cannot start", "reason", err.text);
+		sd_notifyf(0, "STATUS=cannot start: %s", err.text);
+		if (isatty(STDERR_FILENO) || *d.config->log_output == '/')
+			fprintf(stderr, "vpnd: %s\n", err.text);
+	} else {
+		log_event(LEVEL_INFO, "started", "device", d.config->ifname, "role",
+			  d.client ? "client" : "server");
+		tell_ready(ready);
+		ret = sd_event_loop(d.event);
+		sd_notify(0, "STOPPING=1");
+		log_event(LEVEL_INFO, d.keep ? "stopped, and everything stays" : "stopped");
+	}
+	end(&d);
+	log_close();
+	return ret < 0 ? STATUS_FAILED : ret;
+}
+
+int daemon_undo(const char *name)
+{
+	struct daemon d = { .lock = -1, .journal.fd = -1 };
+	struct config config = { .ifname = d.world.ifname };
+	const struct journal_entry *entry;
+	struct vpn_error err;
+	int status = 0;
+
+	snprintf(config.name, sizeof(config.name), "%s", name);
+	d.world.config = &config;
+	if (open_folders(&d, name, &err) || vpn_socket_open(&d.world.rtnl, NETLINK_ROUTE, &err)) {
+		fprintf(stderr, "vpnd: %s\n", err.text);
+		status = STATUS_FAILED;
+	}
+	for (entry = d.journal.first; entry; entry = entry->next) {
+		if (entry->item.kind == &kind_device)
+			snprintf(d.world.ifname, sizeof(d.world.ifname), "%s", entry->item.key);
+	}
+	if (!status && plan_undo_all(&d.world, &d.journal))
+		status = STATUS_FAILED;
+	/* Whatever is still there cannot be undone. */
+	d.keep = true;
+	end(&d);
+	return status;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The settings of the device and its peers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../libvpn/address.h"
+#include "../libvpn/key.h"
+#include "desired.h"
+#include "secret.h"
+
+static bool copy_addresses(struct vpn_addresses *to, const struct vpn_addresses *from)
+{
+	struct vpn_address *added;
+	unsigned int i;
+
+	for (i = 0; i < from->count; i++) {
+		added = vpn_addresses_add(to);
+		if (!added)
+			return false;
+		*added = from->list[i];
+	}
+	return true;
+}
+
+static bool allow(struct vpn_peer *peer, const struct vpn_address *prefix)
+{
+	struct vpn_allowedip *ip = vpn_peer_add_allowedip(peer);
+
+	if (!ip)
+		return false;
+	ip->family = prefix->family;
+	ip->prefix_len = prefix->prefix_len;
+	ip->ip6 = prefix->ip6;
+	return true;
+}
+
+static bool add_client(struct vpn_device *dev, const struct config *config,
+		       const struct config_peer *from)
+{
+	struct vpn_peer *peer = vpn_device_add_peer(dev);
+	struct vpn_error err;
+	unsigned int i;
+
+	if (!peer)
+		return false;
+	peer->has = VPN_PEER_HAS_PUBLIC_KEY | VPN_PEER_HAS_NAME | VPN_PEER_HAS_PRESHARED_KEY |
+		    VPN_PEER_HAS_KEEPALIVE | VPN_PEER_HAS_ADDRESS_MODE | VPN_PEER_HAS_CIPHER;
+	memcpy(peer->public_key, from->public_key.key, VPN_KEY_LEN);
+	snprintf(peer->name, sizeof(peer->name), "%s", from->name);
+	/* It could be read at the start; if it cannot be now, the peer is kept out. */
+	if (!secret_preshared(&from->preshared_key, from->preshared_key_path, peer->preshared_key,
+			      &err))
+		return false;
+	peer->keepalive = from->keepalive;
+	peer->address_mode = VPN_ADDRESS_MODE_LEASE;
+	peer->cipher = config->cipher;
+	if (from->endpoint.host && !vpn_endpoint_resolve(&peer->endpoint, from->endpoint.host,
+							 from->endpoint.port))
+		peer->has |= VPN_PEER_HAS_ENDPOINT;
+	for (i = 0; i < from->allowed_ips.count; i++) {
+		if (!allow(peer, &from->allowed_ips.list[i]))
+			return false;
+	}
+	return copy_addresses(&peer->addresses, &from->addresses);
+}
+
+static bool set_port(struct vpn_device *dev, const struct config *config)
+{
+	dev->listen_port = strtoul(config->listen.port, NULL, 10);
+	return true;
+}
+
+static bool build_server(struct vpn_device *dev, const struct config *config)
+{
+	const struct config_peer *peer;
+
+	dev->has |= VPN_DEVICE_HAS_LISTEN_PORT | VPN_DEVICE_HAS_MAX_PEERS |
+		    VPN_DEVICE_HAS_PUSH_DNS | VPN_DEVICE_HAS_PUSH_ROUTES |
+		    VPN_DEVICE_HAS_PUSH_MTU | VPN_DEVICE_HAS_PUSH_KEEPALIVE;
+	dev->max_peers = config->max_clients;
+	dev->push_mtu = config->client_mtu;
+	dev->push_keepalive = config->client_keepalive;
+	if (!set_port(dev, config) || !copy_addresses(&dev->push_dns, &config->push_dns) ||
+	    !copy_addresses(&dev->push_routes, &config->push_routes))
+		return false;
+	for (peer = config->peers; peer; peer = peer->next) {
+		if (!add_client(dev, config, peer))
+			return false;
+	}
+	return true;
+}
+
+/* Whatever is routed to it may go to the server, and come from there. */
+static bool add_server(struct vpn_device *dev, const struct config *config,
+		       const struct facts *facts)
+{
+	static const struct vpn_address everything[] = {
+		{ .family = AF_INET }, { .family = AF_INET6 },
+	};
+	struct vpn_peer *peer = vpn_device_add_peer(dev);
+
+	if (!peer)
+		return false;
+	peer->has = VPN_PEER_HAS_PUBLIC_KEY | VPN_PEER_HAS_PRESHARED_KEY | VPN_PEER_HAS_KEEPALIVE |
+		    VPN_PEER_HAS_ADDRESS_MODE | VPN_PEER_HAS_CIPHER | VPN_PEER_HAS_NAME;
+	memcpy(peer->public_key, facts->server_key, VPN_KEY_LEN);
+	memcpy(peer->preshared_key, facts->preshared_key, VPN_KEY_LEN);
+	snprintf(peer->name, sizeof(peer->name), "%s", config->servers.list[facts->server].host);
+	peer->keepalive = config->keepalive;
+	peer->cipher = config->cipher;
+	if (!config->addresses.count)
+		peer->address_mode = VPN_ADDRESS_MODE_REQUEST;
+	if (facts->has_endpoint) {
+		peer->has |= VPN_PEER_HAS_ENDPOINT;
+		peer->endpoint = facts->endpoint;
+	}
+	return allow(peer, &everything[0]) && allow(peer, &everything[1]);
+}
+
+struct vpn_device *desired_device(const struct config *config, const struct facts *facts)
+{
+	struct vpn_device *dev = vpn_device_new();
+	bool good = dev;
+
+	if (good) {
+		snprintf(dev->ifname, sizeof(dev->ifname), "%s", config->ifname);
+		dev->has = VPN_DEVICE_HAS_PRIVATE_KEY | VPN_DEVICE_HAS_FWMARK;
+		memcpy(dev->private_key, facts->private_key, VPN_KEY_LEN);
+		dev->fwmark = config->fwmark;
+		if (config->role == ROLE_SERVER)
+			good = build_server(dev, config);
+		else if (facts->connect && facts->has_server_key)
+			good = add_server(dev, config, facts);
+	}
+	if (good)
+		return dev;
+	vpn_device_free(dev);
+	return NULL;
+}

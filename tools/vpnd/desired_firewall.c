@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The rules of nftables, as text. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../libvpn/address.h"
+#include "desired.h"
+
+/* Networks that are nobody's on the internet. */
+static const char *const private_networks[] = {
+	"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+	"fc00::/7", "fe80::/10", NULL
+};
+
+static const uint16_t families[] = { AF_INET, AF_INET6 };
+
+void desired_table(const struct config *config, char name[IF_NAMESIZE + 8])
+{
+	char *c;
+
+	snprintf(name, IF_NAMESIZE + 8, "vpn_%s", config->ifname);
+	for (c = name; *c; c++) {
+		if (!isalnum((unsigned char)*c))
+			*c = '_';
+	}
+}
+
+static const char *word(uint16_t family)
+{
+	return family == AF_INET ? "ip" : "ip6";
+}
+
+static void put_network(FILE *to, const struct vpn_address *address)
+{
+	char text[VPN_PREFIX_TEXT];
+	struct vpn_allowedip ip = { 0 };
+
+	vpn_address_format(address, text);
+	vpn_prefix_parse(&ip, text);
+	vpn_prefix_format(&ip, text);
+	fputs(text, to);
+}
+
+static unsigned int put_elements(FILE *to, const struct vpn_addresses *addresses, uint16_t family,
+				 unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < addresses->count; i++) {
+		if (addresses->list[i].family != family)
+			continue;
+		fputs(count++ ? ", " : "", to);
+		put_network(to, &addresses->list[i]);
+	}
+	return count;
+}
+
+static bool has_family(const struct vpn_addresses *addresses, uint16_t family)
+{
+	unsigned int i;
+
+	for (i = 0; i < addresses->count; i++) {
+		if (addresses->list[i].family == family)
+			return true;
+	}
+	return false;
+}
+
+/* A rule for each family that is among the addresses. */
+static void put_rules(FILE *to, const char *before, const struct vpn_addresses *addresses,
+		      const char *behind)
+{
+	size_t f;
+
+	for (f = 0; f < 2; f++) {
+		if (!has_family(addresses, families[f]))
+			continue;
+		fprintf(to, "\t\t%s %s daddr { ", before, word(families[f]));
+		put_elements(to, addresses, families[f], 0);
+		fprintf(to, " } %s\n", behind);
+	}
+}
+
+static void put_lan(FILE *to, const struct facts *facts)
+{
+	struct vpn_address address;
+	unsigned int count, i;
+	size_t f;
+
+	for (f = 0; f < 2; f++) {
+		fprintf(to,
+			"\tset lan%d {\n\t\ttype %s; flags interval; auto-merge\n\t\telements = { ",
+			f ? 6 : 4, f ? "ipv6_addr" : "ipv4_addr");
+		for (i = 0, count = 0; private_networks[i]; i++) {
+			vpn_address_parse(&address, private_networks[i]);
+			if (address.family == families[f])
+				fprintf(to, "%s%s", count++ ? ", " : "", private_networks[i]);
+		}
+		put_elements(to, &facts->onlink, families[f], count);
+		fputs(" }\n\t}\n", to);
+	}
+}
+
+static void begin_chain(FILE *to, const char *name, const char *type, const char *hook,
+			const char *priority)
+{
+	fprintf(to, "\tchain %s {\n\t\ttype %s hook %s priority %s; policy accept;\n", name, type,
+		hook, priority);
+}
+
+#define REFUSE	"reject with icmpx admin-prohibited"
+
+static void put_isolation(FILE *to, const struct config *config)
+{
+	const char *dev = config->ifname;
+	char from[64];
+
+	snprintf(from, sizeof(from), "iifname \"%s\"", dev);
+	begin_chain(to, "forward", "filter", "forward", "filter");
+	if (!config->client_to_client)
+		fprintf(to, "\t\t%s oifname \"%s\" " REFUSE "\n", from, dev);
+	if (!config->allow_lan_access) {
+		fprintf(to, "\t\t%s oifname \"%s\" accept\n", from, dev);
+		fprintf(to, "\t\t%s ct state established,related accept\n", from);
+		put_rules(to, from, &config->push_dns,
+			  "meta l4proto { tcp, udp } th dport 53 accept");
+		put_rules(to, from, &config->push_routes, "accept");
+		fprintf(to, "\t\t%s ip daddr @lan4 " REFUSE "\n", from);
+		fprintf(to, "\t\t%s ip6 daddr @lan6 " REFUSE "\n", from);
+	}
+	fputs("\t}\n", to);
+	if (config->allow_lan_access)
+		return;
+	/* The server's own addresses there are a part of it. */
+	begin_chain(to, "input", "filter", "input", "filter");
+	fprintf(to, "\t\t%s ct state established,related accept\n", from);
+	put_rules(to, from, &config->networks, "accept");
+	put_rules(to, from, &config->push_dns, "meta l4proto { tcp, udp } th dport 53 accept");
+	put_rules(to, from, &config->push_routes, "accept");
+	fprintf(to, "\t\t%s ip daddr @lan4 " REFUSE "\n", from);
+	fprintf(to, "\t\t%s meta l4proto != ipv6-icmp ip6 daddr @lan6 " REFUSE "\n", from);
+	fputs("\t}\n", to);
+}
+
+static void put_nat(FILE *to, const struct config *config)
+{
+	unsigned int i;
+
+	begin_chain(to, "postrouting", "nat", "postrouting", "srcnat");
+	for (i = 0; i < config->networks.count; i++) {
+		fprintf(to, "\t\t%s saddr ", word(config->networks.list[i].family));
+		put_network(to, &config->networks.list[i]);
+		fprintf(to, " oifname %s\"%s\" masquerade\n", config->nat_interface ? "" : "!= ",
+			config->nat_interface ? config->nat_interface : config->ifname);
+	}
+	fputs("\t}\n", to);
+}
+
+static bool is_any(const struct vpn_address *address)
+{
+	static const struct in6_addr zero;
+
+	return !memcmp(&address->ip6, &zero, vpn_address_len(address->family));
+}
+
+/* The device listens on all addresses; here it is silent on those not meant. */
+static void put_listen(FILE *to, const struct config *config)
+{
+	struct vpn_address address;
+	char text[VPN_PREFIX_TEXT];
+
+	if (!vpn_address_parse(&address, config->listen.host) ||
+	    (address.family == AF_INET6 && is_any(&address)))
+		return;
+	begin_chain(to, "listen", "filter", "input", "filter - 5");
+	fprintf(to, "\t\tmeta nfproto %s udp dport %s drop\n",
+		address.family == AF_INET ? "ipv6" : "ipv4", config->listen.port);
+	if (!is_any(&address)) {
+		vpn_address_format_host(&address, text);
+		fprintf(to, "\t\tudp dport %s %s daddr != %s drop\n", config->listen.port,
+			word(address.family), text);
+	}
+	fputs("\t}\n", to);
+}
+
+static void put_server(FILE *to, const struct config *config, const struct facts *facts)
+{
+	if (!config->allow_lan_access)
+		put_lan(to, facts);
+	if (!config->allow_lan_access || !config->client_to_client)
+		put_isolation(to, config);
+	if (config->nat)
+		put_nat(to, config);
+	put_listen(to, config);
+}
+
+/*
+ * What comes back to the tunnel's own packets gets their mark, so that a check of
+ * its way back finds the route that they took.
+ */
+static void put_marks(FILE *to, const struct config *config)
+{
+	begin_chain(to, "mark_out", "filter", "postrouting", "mangle");
+	fprintf(to, "\t\tmeta l4proto udp meta mark %lld ct mark set meta mark\n\t}\n",
+		(long long)config->fwmark);
+	begin_chain(to, "mark_in", "filter", "prerouting", "mangle");
+	fprintf(to, "\t\tmeta l4proto udp ct mark %lld meta mark set ct mark\n\t}\n",
+		(long long)config->fwmark);
+}
+
+/* Nobody outside of the tunnel reaches the address that is inside. */
+static void put_guard(FILE *to, const struct config *config, const struct vpn_addresses *own)
+{
+	char text[VPN_PREFIX_TEXT];
+	unsigned int i;
+
+	begin_chain(to, "guard", "filter", "prerouting", "raw");
+	for (i = 0; i < own->count; i++) {
+		vpn_address_format_host(&own->list[i], text);
+		fprintf(to, "\t\tiifname != \"%s\" %s daddr %s fib saddr type != local drop\n",
+			config->ifname, word(own->list[i].family), text);
+	}
+	fputs("\t}\n", to);
+}
+
+static void put_switch_rules(FILE *to, const struct config *config)
+{
+	fprintf(to, "\t\toifname { \"lo\", \"%s\" } accept\n", config->ifname);
+	fprintf(to, "\t\tmeta mark %lld meta l4proto { udp, tcp } accept\n",
+		(long long)config->fwmark);
+	put_rules(to, "", &config->exclude_routes, "accept");
+}
+
+static void put_kill_switch(FILE *to, const struct config *config)
+{
+	begin_chain(to, "output", "filter", "output", "filter");
+	put_switch_rules(to, config);
+	fputs("\t\tudp sport 68 udp dport 67 accept\n", to);
+	fputs("\t\tudp sport 546 udp dport 547 accept\n", to);
+	fputs("\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n", to);
+	fputs("\t\ticmpv6 type nd-router-solicit accept\n", to);
+	fputs("\t\t" REFUSE "\n\t}\n", to);
+	begin_chain(to, "forward", "filter", "forward", "filter");
+	put_switch_rules(to, config);
+	fputs("\t\t" REFUSE "\n\t}\n", to);
+}
+
+static void put_client(FILE *to, const struct config *config, const struct facts *facts)
+{
+	const struct vpn_addresses *own = &config->addresses;
+
+	if (!own->count && facts->assigned)
+		own = &facts->assigned->addresses;
+	if (facts->connect && own->count)
+		put_guard(to, config, own);
+	if (facts->connect && config->default_gateway)
+		put_marks(to, config);
+	if (config->kill_switch)
+		put_kill_switch(to, config);
+}
+
+char *desired_firewall(const struct config *config, const struct facts *facts)
+{
+	char *rules = NULL;
+	size_t size = 0;
+	FILE *to;
+
+	to = open_memstream(&rules, &size);
+	if (!to)
+		return NULL;
+	if (config->role == ROLE_SERVER)
+		put_server(to, config, facts);
+	else
+		put_client(to, config, facts);
+	if (!fclose(to))
+		return rules;
+	free(rules);
+	return NULL;
+}

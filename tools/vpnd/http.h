@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Figures over HTTP. */
+#ifndef VPND_HTTP_H
+#define VPND_HTTP_H
+
+#include "daemon.h"
+
+int http_open(struct daemon *d, struct vpn_error *err);
+void http_close(struct daemon *d);
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The device's keys, port, mark and peers, which are changed by as little as will do. */
+#include <errno.h>
+#include <string.h>
+
+#include "../libvpn/key.h"
+#include "../libvpn/reduce.h"
+#include "desired.h"
+#include "item.h"
+
+/* What differs; NULL with a sentence in err. */
+static struct vpn_device *difference(const struct world *w, struct vpn_error *err)
+{
+	struct vpn_device *want = desired_device(w->config, &w->facts), *have = NULL;
+	bool good;
+
+	good = want && !vpn_device_get(w->ifname, &have, err);
+	if (good && !vpn_device_reduce(want, have)) {
+		vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
+		good = false;
+	}
+	vpn_device_free(have);
+	if (good)
+		return want;
+	vpn_device_free(want);
+	return NULL;
+}
+
+static bool settings_matches(struct world *w, const struct item *item)
+{
+	struct vpn_error err;
+	struct vpn_device *dev = difference(w, &err);
+	bool same = dev && !dev->has && !dev->peers;
+
+	(void)item;
+	vpn_device_free(dev);
+	return same;
+}
+
+static int settings_make(struct world *w, const struct item *item, struct vpn_error *err)
+{
+	struct vpn_device *dev = difference(w, err);
+	int ret;
+
+	(void)item;
+	if (!dev)
+		return err->code ? -err->code : -ENOMEM;
+	ret = vpn_device_set(dev, err);
+	vpn_device_free(dev);
+	return ret;
+}
+
+/* They go with the device; without it there is no reason to undo them. */
+static int settings_undo(struct world *w, const struct item *item, const json_t *before,
+			 struct vpn_error *err)
+{
+	(void)w;
+	(void)item;
+	(void)before;
+	(void)err;
+	return 0;
+}
+
+static const char *const device_words[] = {
+	"private key",
+	"public key", "port", "mark", "peers", "host name", "greatest number of clients",
+	"DNS servers for clients", "routes for clients", "MTU for clients", "keepalive for clients",
+};
+
+static void describe_peer(const struct vpn_peer *peer, FILE *to)
+{
+	char key[VPN_KEY_BASE64_LEN + 1];
+
+	vpn_key_to_base64(peer->public_key, key);
+	fprintf(to, "%s peer %s%s%s\n", peer->flags & VPN_PEER_FLAGS_REMOVE ? "-" :
+		peer->flags & VPN_PEER_FLAGS_UPDATE_ONLY ? "~" : "+",
+		peer->name, *peer->name ? " " : "", key);
+}
+
+static bool is_present(const struct vpn_device *dev, const struct vpn_peer *peer)
+{
+	const struct vpn_peer *other;
+
+	for (other = dev ? dev->peers : NULL; other; other = other->next) {
+		if (!memcmp(other->public_key, peer->public_key, VPN_KEY_LEN))
+			return true;
+	}
+	return false;
+}
+
+static void settings_describe(const struct world *w, const struct item *item, const char *sign,
+			      FILE *to)
+{
+	struct vpn_device *dev, *have = NULL;
+	struct vpn_peer *peer;
+	struct vpn_error err;
+	size_t i;
+
+	(void)item;
+	dev = difference(w, &err);
+	if (!dev) {
+		fprintf(to, "%s settings of %s\n", sign, w->ifname);
+		return;
+	}
+	for (i = 0; i < sizeof(device_words) / sizeof(*device_words); i++) {
+		if (dev->has & 1 << i)
+			fprintf(to, "~ %s of %s\n", device_words[i], w->ifname);
+	}
+	vpn_device_get(w->ifname, &have, &err);
+	for (peer = dev->peers; peer; peer = peer->next) {
+		if (!(peer->flags & VPN_PEER_FLAGS_REMOVE) && is_present(have, peer))
+			peer->flags |= VPN_PEER_FLAGS_UPDATE_ONLY;
+		describe_peer(peer, to);
+	}
+	vpn_device_free(have);
+	vpn_device_free(dev);
+}
+
+const struct item_kind kind_settings = {
+	.name = "settings", .of_device = true, .matches = settings_matches, .make = settings_make,
+	.undo = settings_undo, .describe = settings_describe,
+};

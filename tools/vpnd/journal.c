@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void free_entry(struct journal_entry *entry)
+{
+	free(entry->item.key);
+	json_decref(entry->item.value);
+	json_decref(entry->before);
+	free(entry);
+}
+
+static void unlink_entry(struct journal *journal, struct journal_entry *entry)
+{
+	*(entry->prev ? &entry->prev->next : &journal->first) = entry->next;
+	*(entry->next ? &entry->next->prev : &journal->last) = entry->prev;
+}
+
+struct journal_entry *journal_find(const struct journal *journal, const struct item_kind *kind,
+				   const char *key)
+{
+	struct journal_entry *entry;
+
+	for (entry = journal->first; entry; entry = entry->next) {
+		if (entry->item.kind == kind && !strcmp(entry->item.key, key))
+			return entry;
+	}
+	return NULL;
+}
+
+static bool remember(struct journal *journal, const struct item_kind *kind, const char *key,
+		     json_t *value, json_t *before)
+{
+	struct journal_entry *entry = journal_find(journal, kind, key);
+
+	if (entry) {
+		json_decref(entry->item.value);
+		entry->item.value = json_incref(value);
+		return true;
+	}
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return false;
+	entry->item.kind = kind;
+	entry->item.key = strdup(key);
+	entry->item.value = json_incref(value);
+	entry->before = json_incref(before);
+	entry->prev = journal->last;
+	*(journal->last ? &journal->last->next : &journal->first) = entry;
+	journal->last = entry;
+	return entry->item.key;
+}
+
+static int failed(const struct journal *journal, struct vpn_error *err)
+{
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, errno, "the journal '%s' cannot be written: %s",
+			     journal->path, strerror(errno));
+}
+
+/* A line is whole or it is the last one, cut by the end of the program. */
+static int write_line(const struct journal *journal, json_t *line, struct vpn_error *err)
+{
+	char *text = json_dumps(line, JSON_COMPACT);
+	size_t len = text ? strlen(text) : 0;
+	int ret = 0;
+
+	if (!text) {
+		errno = ENOMEM;
+		ret = failed(journal, err);
+	} else {
+		text[len] = '\n';
+		if (write(journal->fd, text, len + 1) != (ssize_t)(len + 1))
+			ret = failed(journal, err);
+	}
+	free(text);
+	json_decref(line);
+	return ret;
+}
+
+static json_t *entry_json(const struct item *item, const json_t *before)
+{
+	return json_pack("{s:s, s:s, s:O, s:O*}", "kind", item->kind->name, "key", item->key,
+			 "value", item->value, "before", (json_t *)before);
+}
+
+static void replay_line(struct journal *journal, const json_t *line)
+{
+	const char *name = json_string_value(json_object_get(line, "kind"));
+	const char *key = json_string_value(json_object_get(line, "key"));
+	json_t *value = json_object_get(line, "value");
+	const struct item_kind *kind = name ? item_kind_find(name) : NULL;
+	struct journal_entry *entry;
+
+	if (!kind || !key)
+		return;
+	if (value) {
+		remember(journal, kind, key, value, json_object_get(line, "before"));
+		return;
+	}
+	entry = journal_find(journal, kind, key);
+	if (entry) {
+		unlink_entry(journal, entry);
+		free_entry(entry);
+	}
+}
+
+static void replay(struct journal *journal, FILE *file)
+{
+	char *text = NULL;
+	size_t size = 0;
+	json_t *line;
+
+	while (getline(&text, &size, file) >= 0) {
+		line = json_loads(text, 0, NULL);
+		if (line)
+			replay_line(journal, line);
+		json_decref(line);
+	}
+	free(text);
+}
+
+/* A file of what holds now, in the place of the one that tells how it came to that. */
+static int rewrite(struct journal *journal, struct vpn_error *err)
+{
+	const struct journal_entry *entry;
+	char *path;
+	int ret = 0;
+
+	if (asprintf(&path, "%s.new", journal->path) < 0)
+		return failed(journal, err);
+	journal->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (journal->fd < 0)
+		ret = failed(journal, err);
+	for (entry = journal->first; entry && !ret; entry = entry->next)
+		ret = write_line(journal, entry_json(&entry->item, entry->before), err);
+	if (!ret && rename(path, journal->path))
+		ret = failed(journal, err);
+	free(path);
+	return ret;
+}
+
+int journal_open(struct journal *journal, const char *path, struct vpn_error *err)
+{
+	FILE *file;
+
+	memset(journal, 0, sizeof(*journal));
+	journal->fd = -1;
+	journal->path = strdup(path);
+	if (!journal->path)
+		return vpn_error_set(err, VPN_FAULT_SYSTEM, errno, "%s", strerror(errno));
+	file = fopen(path, "re");
+	if (file) {
+		replay(journal, file);
+		fclose(file);
+	}
+	return rewrite(journal, err);
+}
+
+void journal_close(struct journal *journal)
+{
+	struct journal_entry *entry;
+
+	if (journal->path && !journal->first)
+		unlink(journal->path);
+	while ((entry = journal->first)) {
+		unlink_entry(journal, entry);
+		free_entry(entry);
+	}
+	if (journal->fd >= 0)
+		close(journal->fd);
+	free(journal->path);
+	memset(journal, 0, sizeof(*journal));
+	journal->fd = -1;
+}
+
+int journal_make(struct journal *journal, const struct item *item, json_t *before,
+		 struct vpn_error *err)
+{
+	int ret;
+
+	ret = write_line(journal, entry_json(item, before), err);
+	if (!ret && !remember(journal, item->kind, item->key, item->value, before)) {
+		errno = ENOMEM;
+		ret = failed(journal, err);
+	}
+	json_decref(before);
+	return ret;
+}
+
+int journal_undone(struct journal *journal, struct journal_entry *entry, struct vpn_error *err)
+{
+	int ret;
+
+	ret = write_line(journal, json_pack("{s:s, s:s}", "kind", entry->item.kind->name, "key",
+					    entry->item.key), err);
+	unlink_entry(journal, entry);
+	free_entry(entry);
+	return ret;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What was changed, and what was there before: a file that is ahead of each change. */
+#ifndef VPND_JOURNAL_H
+#define VPND_JOURNAL_H
+
+#include "item.h"
+
+struct journal_entry {
+	struct journal_entry *next, *prev;	/* in the order of making */
+	struct item item;
+	json_t *before;				/* NULL: nothing to know */
+};
+
+struct journal {
+	char *path;
+	int fd;
+	struct journal_entry *first, *last;
+};
+
+/* Read what an earlier run has left, if it has, and go on there. */
+int journal_open(struct journal *journal, const char *path, struct vpn_error *err);
+/* Frees; the file goes when there is nothing in it. */
+void journal_close(struct journal *journal);
+
+struct journal_entry *journal_find(const struct journal *journal, const struct item_kind *kind,
+				   const char *key);
+/*
+ * Before an item is made. An entry that is there gets the new value, and keeps
+ * what was before. Takes before.
+ */
+int journal_make(struct journal *journal, const struct item *item, json_t *before,
+		 struct vpn_error *err);
+/* After it has been undone. */
+int journal_undone(struct journal *journal, struct journal_entry *entry, struct vpn_error *err);
+
+#endif

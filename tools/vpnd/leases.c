@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "leases.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "../libvpn/address.h"
+#include "../libvpn/command.h"
+#include "log.h"
+
+#define NSEC_PER_SEC	1000000000ULL
+#define TABLE \
+	"CREATE TABLE IF NOT EXISTS lease (address TEXT PRIMARY KEY, length INTEGER NOT NULL, public_key BLOB NOT NULL, name TEXT, expires INTEGER NOT NULL) WITHOUT ROWID"
+
+static struct sqlite3 *db;
+static bool in_transaction;
+
+static bool run(const char *sql)
+{
+	char *said = NULL;
+
+	if (!db)
+		return false;
+	if (sqlite3_exec(db, sql, NULL, NULL, &said) == SQLITE_OK)
+		return true;
+	log_event(LEVEL_ERROR, "leases cannot be saved", "reason", said ? said : "unknown");
+	sqlite3_free(said);
+	return false;
+}
+
+int leases_open(const char *path, struct vpn_error *err)
+{
+	if (sqlite3_open(path, &db) != SQLITE_OK) {
+		vpn_error_set(err, VPN_FAULT_SYSTEM, EIO,
+			      "the leases '%s' cannot be opened: %s",
+			      path,
+			      db ? sqlite3_errmsg(db) : "memory is out");
+		leases_close();
+		return -EIO;
+	}
+	chmod(path, 0600);
+	sqlite3_busy_timeout(db, 5000);
+	if (run("PRAGMA journal_mode = WAL") && run("PRAGMA synchronous = FULL") && run(TABLE))
+		return 0;
+	leases_close();
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, EIO,
+			     "the leases '%s' cannot be used; move the file away to begin anew",
+			     path);
+}
+
+void leases_close(void)
+{
+	leases_flush();
+	sqlite3_close(db);
+	db = NULL;
+}
+
+bool leases_pending(void)
+{
+	return in_transaction;
+}
+
+static bool begin(void)
+{
+	if (!in_transaction)
+		in_transaction = run("BEGIN IMMEDIATE");
+	return in_transaction;
+}
+
+void leases_flush(void)
+{
+	if (in_transaction)
+		run("COMMIT");
+	in_transaction = false;
+}
+
+static void step(sqlite3_stmt *statement)
+{
+	if (sqlite3_step(statement) != SQLITE_DONE)
+		log_event(LEVEL_ERROR,
+			  "a lease cannot be saved",
+			  "reason", sqlite3_errmsg(db));
+	sqlite3_finalize(statement);
+}
+
+void leases_note(const struct vpn_lease *lease)
+{
+	char text[VPN_PREFIX_TEXT];
+	sqlite3_stmt *statement;
+
+	if (!begin() || !lease->has_key ||
+	    sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?, ?)", -1,
+			       &statement, NULL) != SQLITE_OK)
+		return;
+	vpn_address_format_host(&lease->address, text);
+	sqlite3_bind_text(statement, 1, text, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_int(statement, 2, lease->address.prefix_len);
+	sqlite3_bind_blob(statement, 3, lease->public_key, VPN_KEY_LEN, SQLITE_TRANSIENT);
+	sqlite3_bind_text(statement, 4, lease->name, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_int64(statement, 5, lease->expires);
+	step(statement);
+}
+
+void leases_forget(const struct vpn_lease *lease)
+{
+	char text[VPN_PREFIX_TEXT];
+	sqlite3_stmt *statement;
+
+	if (!begin() || sqlite3_prepare_v2(db,
+					   "DELETE FROM lease WHERE address = ?",
+					   -1, &statement,
+					   NULL) != SQLITE_OK)
+		return;
+	vpn_address_format_host(&lease->address, text);
+	sqlite3_bind_text(statement, 1, text, -1, SQLITE_TRANSIENT);
+	step(statement);
+}
+
+void leases_save_all(const char *ifname)
+{
+	const struct vpn_lease *lease;
+	struct vpn_device *dev;
+	struct vpn_error err;
+
+	if (!db || vpn_device_get_leases(ifname, &dev, &err))
+		return;
+	if (begin() && run("DELETE FROM lease")) {
+		for (lease = dev->leases.first; lease; lease = lease->next)
+			leases_note(lease);
+	}
+	leases_flush();
+	vpn_device_free(dev);
+}
+
+static bool within(const struct vpn_address *prefix, const struct vpn_address *address)
+{
+	struct vpn_allowedip a = { 0 }, b = { 0 };
+	struct vpn_address cut = *address;
+	char text[VPN_PREFIX_TEXT];
+
+	if (prefix->family != address->family)
+		return false;
+	vpn_address_format(prefix, text);
+	vpn_prefix_parse(&a, text);
+	cut.prefix_len = prefix->prefix_len;
+	vpn_address_format(&cut, text);
+	vpn_prefix_parse(&b, text);
+	return !vpn_prefix_compare(&a, &b);
+}
+
+/* One row; false when it is over, or of another pool. */
+static bool read_row(sqlite3_stmt *row, const struct vpn_address *prefix, struct vpn_lease *lease)
+{
+	const void *key = sqlite3_column_blob(row, 2);
+	const char *text = (const char *)sqlite3_column_text(row, 0);
+
+	memset(lease, 0, sizeof(*lease));
+	lease->expires = sqlite3_column_int64(row, 4);
+	if (!text || !key || sqlite3_column_bytes(row, 2) != VPN_KEY_LEN ||
+	    !vpn_address_parse(&lease->address, text) || !within(prefix, &lease->address) ||
+	    (lease->expires && lease->expires <= (uint64_t)time(NULL) * NSEC_PER_SEC))
+		return false;
+	memcpy(lease->public_key, key, VPN_KEY_LEN);
+	lease->has_key = true;
+	return true;
+}
+
+/* The kernel takes all or none; one that it does not like is no reason to lose the others. */
+static void restore_each(const char *ifname, const struct vpn_leases *leases)
+{
+	struct vpn_lease *lease, copy;
+	struct vpn_error err;
+
+	for (lease = leases->first; lease; lease = lease->next) {
+		struct vpn_leases one = { &copy, &copy };
+
+		copy = *lease;
+		copy.next = NULL;
+		if (vpn_lease_restore(ifname, &one, &err))
+			log_event(LEVEL_WARNING,
+				  "a lease is not restored",
+				  "reason", err.text);
+	}
+}
+
+void leases_restore(const char *ifname, const struct vpn_address *prefix)
+{
+	struct vpn_leases leases = { 0 };
+	struct vpn_lease lease, *added;
+	sqlite3_stmt *row;
+	struct vpn_error err;
+
+	if (!db || sqlite3_prepare_v2(db, "SELECT * FROM lease ORDER BY address", -1, &row, NULL) !=
+		   SQLITE_OK)
+		return;
+	while (sqlite3_step(row) == SQLITE_ROW) {
+		if (!read_row(row, prefix, &lease))
+			continue;
+		added = vpn_leases_add(&leases);
+		if (!added)
+			break;
+		lease.next = added->next;
+		*added = lease;
+	}
+	sqlite3_finalize(row);
+	if (leases.first && vpn_lease_restore(ifname, &leases, &err))
+		restore_each(ifname, &leases);
+	vpn_leases_free(&leases);
+}

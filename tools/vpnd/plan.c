@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "plan.h"
+
+#include <string.h>
+
+#include "log.h"
+
+struct plan {
+	struct world *w;
+	struct journal *journal;
+	const struct item_list *items;
+	bool dry;
+	FILE *to;
+	struct vpn_error *err;
+};
+
+static void describe(const struct plan *p, const struct item *item, const char *sign)
+{
+	if (!p->to)
+		return;
+	if (item->kind->describe)
+		item->kind->describe(p->w, item, sign, p->to);
+	else
+		fprintf(p->to, "%s %s %s\n", sign, item->kind->name, item->key);
+}
+
+/* Will the device itself be removed by this plan? Then what it has goes with it. */
+static bool device_goes(const struct plan *p)
+{
+	return journal_find(p->journal, &kind_device, p->w->ifname) &&
+	       !item_find(p->items, &kind_device, p->w->ifname);
+}
+
+static int undo_entry(const struct plan *p, struct journal_entry *entry, bool with_device)
+{
+	const struct item_kind *kind = entry->item.kind;
+	int ret = 0;
+
+	if (!(with_device && kind->of_device)) {
+		describe(p, &entry->item, "-");
+		if (!p->dry)
+			ret = kind->undo(p->w, &entry->item, entry->before, p->err);
+	}
+	return ret || p->dry ? ret : journal_undone(p->journal, entry, p->err);
+}
+
+static int undo_others(const struct plan *p)
+{
+	bool with_device = device_goes(p);
+	struct journal_entry *entry, *prev;
+	int ret = 0;
+
+	for (entry = p->journal->last; entry && !ret; entry = prev) {
+		prev = entry->prev;
+		if (!item_find(p->items, entry->item.kind, entry->item.key))
+			ret = undo_entry(p, entry, with_device);
+	}
+	return ret;
+}
+
+static bool is_good(const struct plan *p, const struct item *item,
+		    const struct journal_entry *entry)
+{
+	if (entry && !json_equal(entry->item.value, item->value))
+		return false;
+	if (entry && item->kind->once)
+		return true;
+	return item->kind->matches(p->w, item);
+}
+
+static int make_item(const struct plan *p, const struct item *item)
+{
+	const struct journal_entry *entry = journal_find(p->journal, item->kind, item->key);
+	json_t *before = NULL;
+	int ret;
+
+	if (is_good(p, item, entry))
+		return 0;
+	describe(p, item, entry ? "~" : "+");
+	if (p->dry)
+		return 0;
+	if (!entry && item->kind->before)
+		before = item->kind->before(p->w, item);
+	ret = journal_make(p->journal, item, before, p->err);
+	return ret ? ret : item->kind->make(p->w, item, p->err);
+}
+
+int plan_apply(struct world *w, struct journal *journal, const struct item_list *items, bool dry,
+	       FILE *to, struct vpn_error *err)
+{
+	const struct plan p = { w, journal, items, dry, to, err };
+	const struct item *item;
+	int ret;
+
+	ret = undo_others(&p);
+	for (item = items->first; item && !ret; item = item->next)
+		ret = make_item(&p, item);
+	return ret;
+}
+
+unsigned int plan_undo_all(struct world *w, struct journal *journal)
+{
+	const struct item_list none = { 0 };
+	struct vpn_error err;
+	const struct plan p = { .w = w, .journal = journal, .items = &none, .err = &err };
+	struct journal_entry *entry, *prev;
+	bool with_device = device_goes(&p);
+	unsigned int failed = 0;
+
+	for (entry = journal->last; entry; entry = prev) {
+		prev = entry->prev;
+		if (!undo_entry(&p, entry, with_device))
+			continue;
+		log_event(LEVEL_ERROR, "cannot be undone", "what", entry->item.kind->name, "which",
+			  entry->item.key, "reason", err.text);
+		failed++;
+	}
+	return failed;
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /etc/resolv.conf: a file, or a link to one, that waits beside it until it is put back. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dns.h"
+
+#define FILE_NAME	"/etc/resolv.conf"
+#define ASIDE		"/etc/resolv.conf.before-vpn"
+#define TEXT_MAX	65536
+
+const char *resolv_file_before_path(void)
+{
+	return access(ASIDE, F_OK) ? FILE_NAME : ASIDE;
+}
+
+static void put_marker(FILE *to, const char *ifname)
+{
+	fprintf(to, "# Made by vpnd for %s. What was here is in " ASIDE ",\n"
+		"# and is put back when vpnd ends.\n", ifname);
+}
+
+static char *make_text(const char *ifname, const json_t *value)
+{
+	const json_t *part;
+	char *text = NULL;
+	size_t size, i;
+	FILE *to;
+
+	to = open_memstream(&text, &size);
+	if (!to)
+		return NULL;
+	put_marker(to, ifname);
+	json_array_foreach(json_object_get(value, "servers"), i, part)
+		fprintf(to, "nameserver %s\n", json_string_value(part));
+	json_array_foreach(json_object_get(value, "domains"), i, part)
+		fprintf(to, "%s%s", i ? " " : "search ", json_string_value(part));
+	if (i)
+		fputc('\n', to);
+	fclose(to);
+	return text;
+}
+
+static char *read_file(void)
+{
+	char *text = calloc(1, TEXT_MAX);
+	FILE *file = fopen(FILE_NAME, "re");
+
+	if (!file) {
+		free(text);
+		return NULL;
+	}
+	if (text)
+		text[fread(text, 1, TEXT_MAX - 1, file)] = '\0';
+	fclose(file);
+	return text;
+}
+
+/* The file is the one that we have made, whatever it says of servers. */
+bool resolv_file_ours(const char *ifname)
+{
+	char *text = read_file(), *marker = NULL;
+	bool ours = false;
+	size_t size;
+	FILE *to;
+
+	to = open_memstream(&marker, &size);
+	if (to) {
+		put_marker(to, ifname);
+		fclose(to);
+		ours = text && !strncmp(text, marker, strlen(marker));
+	}
+	free(marker);
+	free(text);
+	return ours;
+}
+
+bool resolv_file_has(const char *ifname, const json_t *value)
+{
+	char *text = read_file(), *wanted = make_text(ifname, value);
+	bool same = text && wanted && !strcmp(text, wanted);
+
+	free(text);
+	free(wanted);
+	return same;
+}
+
+json_t *resolv_file_before(void)
+{
+	char *text = read_file();
+	json_t *before = text ? json_string(text) : NULL;
+
+	free(text);
+	return before;
+}
+
+static int failed(const char *what, struct vpn_error *err)
+{
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, errno, FILE_NAME " cannot be %s: %s", what,
+			     strerror(errno));
+}
+
+static int write_file(const char *text, struct vpn_error *err)
+{
+	int fd, ret = 0;
+
+	fd = open(FILE_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || fchmod(fd, 0644))
+		ret = failed("written", err);
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+int resolv_file_set(const char *ifname, const json_t *value, struct vpn_error *err)
+{
+	char *text = make_text(ifname, value);
+	int ret = 0;
+
+	if (!text)
+		return failed("written", err);
+	/* Where something is mounted over it, it is written over instead. */
+	if (!resolv_file_ours(ifname) && rename(FILE_NAME, ASIDE) && errno != ENOENT &&
+	    errno != EBUSY && errno != EXDEV)
+		ret = failed("moved", err);
+	if (!ret)
+		ret = write_file(text, err);
+	free(text);
+	return ret;
+}
+
+/* Somebody else's file is newer than the one that waits, and stays. */
+int resolv_file_revert(const char *ifname, const json_t *before, struct vpn_error *err)
+{
+	bool gone = access(FILE_NAME, F_OK) && errno == ENOENT;
+
+	if (!gone && !resolv_file_ours(ifname)) {
+		unlink(ASIDE);
+		return 0;
+	}
+	if (!access(ASIDE, F_OK) || errno != ENOENT)
+		return rename(ASIDE, FILE_NAME) ? failed("put back", err) : 0;
+	if (before)
+		return write_file(json_string_value(before), err);
+	unlink(FILE_NAME);
+	return 0;
+}

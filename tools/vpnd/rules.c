@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the keys of a configuration mean together. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../libvpn/address.h"
+#include "config.h"
+
+static bool within(const struct vpn_address *network, const struct vpn_address *address)
+{
+	const uint8_t *a = (const uint8_t *)&network->ip6, *b = (const uint8_t *)&address->ip6;
+	unsigned int bit;
+
+	if (network->family != address->family)
+		return false;
+	for (bit = 0; bit < network->prefix_len; bit++) {
+		if ((a[bit / 8] ^ b[bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	}
+	return true;
+}
+
+static bool in_networks(const struct config *config, const struct vpn_address *address)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->networks.count; i++) {
+		if (within(&config->networks.list[i], address))
+			return true;
+	}
+	return false;
+}
+
+/* A key is in the file or in one of its own; not in both. */
+static void check_once(const struct config *config, struct config_fault *faults,
+		       const char *section, const char *name, const char *path)
+{
+	if (config_has(config, section, name) && config_has(config, section, path))
+		config_complain(faults, NULL,
+				"[%s] has both %s and %s; one is enough",
+				section, name,
+				path);
+}
+
+/* What is named has to be there, so that a typing mistake shows at once. */
+static void check_file(struct config_fault *faults, const char *name, const char *path)
+{
+	if (path && access(path, R_OK) && errno != EACCES)
+		config_complain(faults, NULL, "%s: '%s' cannot be read: %s", name, path,
+				strerror(errno));
+}
+
+static void check_mtu(struct config_fault *faults, const char *name, int64_t mtu)
+{
+	if (mtu && mtu < 576)
+		config_complain(faults, NULL,
+				"%s: %lld is too small; 576 is the least, and IPv6 needs 1280",
+				name, (long long)mtu);
+}
+
+static void check_networks(const struct config *config, struct config_fault *faults)
+{
+	char a[VPN_PREFIX_TEXT], b[VPN_PREFIX_TEXT];
+	const struct vpn_address *list = config->networks.list;
+	unsigned int i, j;
+
+	for (i = 0; i < config->networks.count; i++) {
+		for (j = 0; j < i; j++) {
+			if (!within(&list[i], &list[j]) && !within(&list[j], &list[i]))
+				continue;
+			vpn_address_format(&list[i], a);
+			vpn_address_format(&list[j], b);
+			config_complain(faults, NULL, "virtual_network: %s and %s overlap", b, a);
+		}
+	}
+	for (i = 0; i < config->reserved.count; i++) {
+		if (in_networks(config, &config->reserved.list[i].first) &&
+		    in_networks(config, &config->reserved.list[i].last))
+			continue;
+		vpn_address_format_host(&config->reserved.list[i].first, a);
+		config_complain(faults, NULL,
+				"reserved_addresses: '%s' is in no virtual_network",
+				a);
+	}
+}
+
+/* "auto", or addresses that the pools have. */
+static void read_peer_address(const struct config *config, struct config_peer *peer,
+			      struct config_fault *faults)
+{
+	struct vpn_address address, *added;
+	unsigned int i;
+
+	for (i = 0; i < peer->address.count; i++) {
+		if (!strcmp(peer->address.list[i], "auto") && peer->address.count == 1)
+			continue;
+		if (!vpn_address_parse(&address, peer->address.list[i]) ||
+		    !vpn_address_is_host(&address)) {
+			config_complain(faults, &peer->at,
+					"address: '%s' is not right; it is \"auto\", or an address as in \"10.8.0.5\"",
+					peer->address.list[i]);
+			continue;
+		}
+		if (!in_networks(config, &address))
+			config_complain(faults, &peer->at, "address: '%s' is in no virtual_network",
+					peer->address.list[i]);
+		added = vpn_addresses_add(&peer->addresses);
+		if (added)
+			*added = address;
+	}
+	if (peer->addresses.count == 2 &&
+	    peer->addresses.list[0].family == peer->addresses.list[1].family)
+		config_complain(faults, &peer->at,
+				"address: there are two of a family; a peer has one IPv4 address and one IPv6 address");
+}
+
+static void check_twins(const struct config_peer *peer, const struct config_peer *other,
+			struct config_fault *faults)
+{
+	unsigned int i;
+
+	if (!memcmp(peer->public_key.key, other->public_key.key, VPN_KEY_LEN))
+		config_complain(faults, &peer->at,
+				"'%s' and '%s' have the same public_key",
+				other->name,
+				peer->name);
+	if (!strcmp(peer->name, other->name))
+		config_complain(faults, &peer->at, "there is a peer '%s' already", peer->name);
+	for (i = 0; i < peer->addresses.count; i++) {
+		if (vpn_addresses_has(&other->addresses, &peer->addresses.list[i]))
+			config_complain(faults, &peer->at, "'%s' and '%s' have the same address",
+					other->name, peer->name);
+	}
+}
+
+static void check_peer(const struct config *config, struct config_peer *peer,
+		       struct config_fault *faults)
+{
+	const struct config_peer *other;
+
+	read_peer_address(config, peer, faults);
+	if (peer->preshared_key.given && peer->preshared_key_path)
+		config_complain(faults, &peer->at,
+				"'%s' has both preshared_key and preshared_key_path; one is enough",
+				peer->name);
+	check_file(faults, "preshared_key_path", peer->preshared_key_path);
+	for (other = config->peers; other != peer; other = other->next)
+		check_twins(peer, other, faults);
+}
+
+static void check_server(const struct config *config, struct config_fault *faults)
+{
+	struct vpn_address address;
+	struct config_peer *peer;
+
+	if (!vpn_address_parse(&address, config->listen.host))
+		config_complain(faults, NULL,
+				"listen_address: '%s' is a name; it is an address of this host, or 0.0.0.0, or [::]",
+				config->listen.host);
+	check_mtu(faults, "client_mtu", config->client_mtu);
+	check_networks(config, faults);
+	for (peer = config->peers; peer; peer = peer->next)
+		check_peer(config, peer, faults);
+}
+
+static void check_server_keys(const struct config *config, struct config_fault *faults)
+{
+	unsigned int i, count = config->server_keys.count;
+
+	check_once(config, faults, "client", "server_public_key", "server_public_key_path");
+	if (!count)
+		count = config->server_key_paths.count;
+	if (count > 1 && count != config->servers.count)
+		config_complain(faults, NULL,
+				"there are %u servers and %u public keys; give one key for all, or one for each",
+				config->servers.count, count);
+	if (!config_has(config, "client", "server_public_key_path"))
+		return;
+	for (i = 0; i < config->server_key_paths.count; i++)
+		check_file(faults, "server_public_key_path", config->server_key_paths.list[i]);
+}
+
+static void check_client(const struct config *config, struct config_fault *faults)
+{
+	const struct vpn_addresses *own = &config->addresses;
+
+	check_server_keys(config, faults);
+	check_once(config, faults, "security", "preshared_key", "preshared_key_path");
+	check_file(faults, "preshared_key_path", config->preshared_key_path);
+	if (config->default_gateway && config->split_tunnel)
+		config_complain(faults, NULL,
+				"[routes] has both default_gateway and split_tunnel; with the one everything goes through the tunnel, with the other not");
+	if (config->default_gateway && !config->fwmark)
+		config_complain(faults, NULL,
+				"fwmark: 0 does not go with default_gateway: the tunnel's own packets would be led into it");
+	if (own->count > 2 || (own->count == 2 && own->list[0].family == own->list[1].family))
+		config_complain(faults, NULL,
+				"address: a client has one IPv4 address and one IPv6 address");
+}
+
+void config_check(const struct config *config, struct config_fault *faults)
+{
+	check_once(config, faults, "security", "private_key", "private_key_path");
+	check_mtu(faults, "mtu", config->mtu);
+	if (config->log_output && *config->log_output != '/' &&
+	    strcmp(config->log_output, "journal") && strcmp(config->log_output, "stderr"))
+		config_complain(faults, NULL,
+				"output: '%s' is not right; it is \"journal\", \"stderr\", or the name of a file with all its folders",
+				config->log_output);
+	if (config->role == ROLE_SERVER)
+		check_server(config, faults);
+	else
+		check_client(config, faults);
+}
