@@ -20,6 +20,9 @@ struct vpn_aead_slot;
 
 #define VPN_AEAD_SUITES		(VPN_CIPHER_AES_256_GCM + 1)
 
+/* Octets in front of a plaintext, its header with them: see vpn_segment.front */
+#define VPN_SEAL_FRONT		64U
+
 /* Octets of a message that the functions for handshakes take. */
 #define VPN_AEAD_MESSAGE_MAX	4096
 
@@ -28,7 +31,7 @@ struct vpn_aead_slot;
  * @api: for the crypto API: what the algorithm's handles share
  * @tfm: for the crypto API; NULL when the library is in use
  * @gcm: for AES-256-GCM of the library; NULL when that is not in use
- * @bytes: for ChaCha20-Poly1305 of the library
+ * @words: for ChaCha20-Poly1305 of the library
  * @ad_len: octets in front of a message that are authenticated with it
  * @big_endian: how the counter is written into the nonce
  * @async: the crypto API may complete a message later
@@ -37,7 +40,7 @@ struct vpn_aead_key {
 	const struct vpn_aead_api *api;
 	struct crypto_aead *tfm;
 	struct aes_gcm_key *gcm;
-	u8 bytes[VPN_KEY_LEN];
+	u32 words[VPN_KEY_LEN / sizeof(u32)];
 	u8 ad_len;
 	bool big_endian;
 	bool async;
@@ -48,14 +51,19 @@ struct vpn_aead_key {
  * @data: contiguous memory of the linear mapping: plaintext with VPN_TAG_LEN
  *	octets of room behind it when sealing, ciphertext followed by the tag
  *	when opening; changed in place. With associated data, those are right
- *	in front of it
+ *	in front of it. Where the header of the next message of the batch is
+ *	right behind the tag, octets of one message change, and change back,
+ *	while the other is sealed or opened
  * @len: octets of plaintext
+ * @front: sealing is cheaper, as the VPN_SEAL_FRONT octets in front of @data are
+ *	nobody else's; they change, and change back
  * @ok: set by vpn_aead_open(): the tag was right
  * @counter: makes the nonce
  */
 struct vpn_segment {
 	u8 *data;
 	u32 len;
+	bool front;
 	bool ok;
 	u64 counter;
 };

@@ -254,7 +254,8 @@ static void copy_packet(const struct sk_buff *skb, u8 *to)
 static struct sk_buff *prepare_copy(struct vpn_device *vpn, struct sk_buff *skb,
 				    unsigned int headroom, unsigned int grow)
 {
-	struct sk_buff *outer = vpn_pages_skb(headroom, skb->len + grow);
+	struct sk_buff *outer = vpn_pages_skb(max(headroom, VPN_SEAL_FRONT),
+					      skb->len + grow);
 
 	if (unlikely(!outer)) {
 		kfree_skb(skb);
@@ -414,6 +415,7 @@ static struct vpn_batch *batch_of_one(struct sk_buff *skb)
 	batch->count = 1;
 	batch->segments[0].data = skb->data;
 	batch->segments[0].len = skb->len;
+	batch->segments[0].front = skb_headroom(skb) >= VPN_SEAL_FRONT;
 	skb_put(skb, VPN_TAG_LEN);
 	skb_push(skb, sizeof(struct vpn_msg_data));
 	return batch;
@@ -635,6 +637,7 @@ static void fill_outer(struct train *train, struct sk_buff *outer,
 		memset(to + len, 0, padded - len);
 		segment->data = to;
 		segment->len = padded;
+		segment->front = false;
 		batch->count++;
 	}
 }

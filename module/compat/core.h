@@ -24,6 +24,18 @@
 #define kvzalloc_obj(_what, _gfp)	kvzalloc(sizeof(_what), _gfp)
 #endif
 
+/*
+ * In 6.12, not in 6.1: memory on the stack that is written before it is read, so
+ * that the compiler need not fill it with zeros (CONFIG_INIT_STACK_ALL_ZERO).
+ */
+#ifndef __uninitialized
+#if __has_attribute(__uninitialized__)
+#define __uninitialized		__attribute__((__uninitialized__))
+#else
+#define __uninitialized
+#endif
+#endif
+
 /* Before 6.11, disabled bottom halves are a lock in every configuration. */
 #ifndef local_lock_nested_bh
 #define local_lock_nested_bh(_lock)	do { } while (0)

@@ -5,6 +5,7 @@
 /* For crypto_memneq(), which has a header of its own since 6.6. */
 #include <crypto/algapi.h>
 #include <crypto/blake2s.h>
+#include <crypto/chacha.h>
 #include <linux/errno.h>
 
 /*
@@ -61,6 +62,54 @@ static inline void *vpn_crypto_data(VPN_CRYPTO_ARG *arg)
 	struct crypto_async_request *request = (void *)arg;
 
 	return VPN_CRYPTO_ARG_IS_DATA ? (void *)arg : request->data;
+}
+
+/*
+ * ChaCha20: 6.16 made a structure of the state, which was an array of words. In
+ * both it is that of RFC 8439: four constants, the key, number of the block,
+ * nonce.
+ */
+struct chacha_state;
+
+#define VPN_CHACHA_IS_STRUCT						\
+	__builtin_types_compatible_p(typeof(chacha20_crypt),		\
+				     void(struct chacha_state *, u8 *,	\
+					  const u8 *, unsigned int))
+
+struct vpn_chacha {
+	typeof(*__builtin_choose_expr(VPN_CHACHA_IS_STRUCT,
+				      (struct chacha_state *)NULL,
+				      (u32 (*)[16])NULL)) state;
+};
+
+static inline void vpn_chacha_init(struct vpn_chacha *chacha, const u32 key[8])
+{
+	static const u8 iv[CHACHA_IV_SIZE];
+
+	chacha_init((void *)&chacha->state, key, iv);
+}
+
+static inline u32 *vpn_chacha_words(struct vpn_chacha *chacha)
+{
+	return (u32 *)&chacha->state;
+}
+
+/* Go to a block of the key stream for a nonce of 64 bits. */
+static inline void vpn_chacha_seek(struct vpn_chacha *chacha, u64 nonce,
+				   u32 block)
+{
+	u32 *words = vpn_chacha_words(chacha);
+
+	words[12] = block;
+	words[13] = 0;
+	words[14] = lower_32_bits(nonce);
+	words[15] = upper_32_bits(nonce);
+}
+
+static inline void vpn_chacha_crypt(struct vpn_chacha *chacha, u8 *data,
+				    unsigned int len)
+{
+	chacha20_crypt((void *)&chacha->state, data, data, len);
 }
 
 /*

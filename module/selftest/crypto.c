@@ -433,6 +433,125 @@ static bool test_aead_api(void)
 	return test_backend(VPN_AEAD_API);
 }
 
+/* A batch as in a train: the messages in one piece of memory. */
+#define TRAIN_COUNT	32
+#define TRAIN_GUARD	64
+#define TRAIN_ROOM	(2 * TRAIN_GUARD + \
+			 TRAIN_COUNT * (1500 + VPN_DATA_OVERHEAD))
+
+struct train {
+	struct vpn_segment segments[TRAIN_COUNT];
+	u8 room[TRAIN_ROOM];
+	u8 expected[TRAIN_ROOM];
+};
+
+/* Lengths from @shortest on; what is around the messages is 0xa5. */
+static void train_fill(struct train *train, unsigned int shortest, u64 step)
+{
+	u8 *data = train->room + TRAIN_GUARD + sizeof(struct vpn_msg_data);
+	unsigned int i;
+
+	memset(train->room, 0xa5, sizeof(train->room));
+	for (i = 0; i < TRAIN_COUNT; i++) {
+		struct vpn_segment *segment = &train->segments[i];
+
+		segment->data = data;
+		segment->len = shortest + i;
+		segment->front = i % 5 == 0;
+		segment->counter = U32_MAX - 10 + i * step;
+		fill_with_text(segment);
+		data += segment->len + VPN_DATA_OVERHEAD;
+	}
+}
+
+static u8 *expected_of(struct train *train, const struct vpn_segment *segment)
+{
+	return train->expected + (segment->data - train->room);
+}
+
+/* What the crypto library, asked for one message at a time, makes of it. */
+static void train_expect(struct train *train, u8 ad_len)
+{
+	const struct vpn_segment *s;
+	u8 *to;
+
+	memcpy(train->expected, train->room, sizeof(train->expected));
+	for (s = train->segments; s < train->segments + TRAIN_COUNT; s++) {
+		to = expected_of(train, s);
+		chacha20poly1305_encrypt(to, to, s->len, to - ad_len, ad_len,
+					 s->counter, data_key);
+	}
+}
+
+/* Messages 3 and 7 are spoilt; what is around a message never changes. */
+static bool check_train_open(const struct vpn_aead_key *key,
+			     struct train *train)
+{
+	struct vpn_segment *segments = train->segments;
+	const struct vpn_segment *last = &segments[TRAIN_COUNT - 1];
+	const u8 *end = last->data + last->len + VPN_TAG_LEN;
+	const size_t header = sizeof(struct vpn_msg_data);
+	unsigned int i;
+
+	segments[3].data[segments[3].len] ^= 1;
+	segments[7].counter ^= 1;
+	vpn_aead_open_wait(key, segments, TRAIN_COUNT);
+	for (i = 0; i < TRAIN_COUNT; i++) {
+		EXPECT(segments[i].ok == (i != 3 && i != 7));
+		EXPECT(!segments[i].ok || fill_is_text(&segments[i]));
+		EXPECT(!memcmp(segments[i].data - header,
+			       expected_of(train, &segments[i]) - header,
+			       header));
+	}
+	EXPECT(!memchr_inv(train->room, 0xa5, TRAIN_GUARD));
+	EXPECT(!memchr_inv(end, 0xa5, train->room + TRAIN_ROOM - end));
+	return true;
+}
+
+static bool check_train(const struct vpn_aead_key *key, struct train *train,
+			unsigned int shortest, u64 step)
+{
+	train_fill(train, shortest, step);
+	train_expect(train, key->ad_len);
+	EXPECT(!vpn_aead_seal_wait(key, train->segments, TRAIN_COUNT));
+	EXPECT(EQUAL(train->room, train->expected));
+	return check_train_open(key, train);
+}
+
+/*
+ * aead-chacha.c makes use of messages that are neighbours, and of counters that
+ * follow one another. Around these lengths it takes another way, or the library
+ * does.
+ */
+static bool check_trains(bool with_ad, struct train *train)
+{
+	static const u16 lengths[] = { 0, 32, 64, 96, 240, 432, 464, 496, 944,
+				       1400 };
+	struct vpn_aead_key key = {};
+	bool passed = true;
+	unsigned int i;
+
+	if (vpn_aead_key_init_for(&key, VPN_CIPHER_CHACHA20_POLY1305, with_ad,
+				  data_key, VPN_AEAD_LIBRARY))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(lengths) && passed; i++)
+		passed = check_train(&key, train, lengths[i], 1) &&
+			 check_train(&key, train, lengths[i], 1U << 31 | 1);
+	vpn_aead_key_erase(&key);
+	return passed;
+}
+
+static bool test_trains(void)
+{
+	struct train *train = kmalloc_obj(*train, GFP_KERNEL);
+	bool passed;
+
+	passed = train && check_trains(false, train) &&
+		 check_trains(true, train);
+	kfree(train);
+	return passed;
+}
+
 static bool check_message(u8 *sealed, u8 *text)
 {
 	const size_t longest = VPN_AEAD_MESSAGE_MAX;
@@ -937,6 +1056,7 @@ static const struct {
 	{ "XChaCha20-Poly1305", test_xchacha20poly1305 },
 	{ "AEAD of the crypto library", test_aead_library },
 	{ "AEAD of the crypto API", test_aead_api },
+	{ "AEAD of neighbours", test_trains },
 	{ "AEAD of the longest message", test_longest_message },
 	{ "handshake as initiator", test_initiator },
 	{ "handshake as responder", test_responder },
