@@ -268,7 +268,7 @@ check_markers()
 
 check_places()
 {
-	local sites='((www|docs)\.)?(wireguard\.com|noiseprotocol\.org|kernel\.org|rfc-editor\.org|spdx\.org|yaml\.org|example\.(com|net|org))'
+	local sites='((www|docs)\.)?(wireguard\.com|noiseprotocol\.org|kernel\.org|rfc-editor\.org|spdx\.org|w3\.org|yaml\.org|example\.(com|net|org))'
 	local kinds='mirrors?|prox(y|ies)|registry|repos?|artifactory|nexus|snapshot|archive|deb|ftp|security|pypi|npm'
 	local domains='com|net|org|io|dev|example|internal|local|lan|corp'
 	local homes='home|Users|root/\.|srv|mnt|media|workspaces?|work|builds'

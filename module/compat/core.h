@@ -5,6 +5,7 @@
 #ifndef VPN_COMPAT_CORE_H
 #define VPN_COMPAT_CORE_H
 
+#include <linux/preempt.h>
 #include <linux/local_lock.h>
 #include <linux/slab.h>
 #include <linux/version.h>

@@ -10,6 +10,7 @@ one.  What it sends to 192.168.99.2 goes by both tunnels.  All packets are at mo
 MTU octets inside, also without a tunnel.
 """
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import ovpn
 
 MTU = 1420
 PORT = 1001
+FLOOD = "/tmp/bench-flood"      # flood.c, compiled
 OUTER = {"a": "10.1.0.2", "b": "10.2.0.2"}
 OUTER_OF_G = {"a": "10.1.0.1", "b": "10.2.0.1"}
 INNER = {"a": "192.168.99.1", "g": "192.168.99.254", "b": "192.168.99.2"}
@@ -46,11 +48,20 @@ class Site:
     title = "no tunnel"
     modules = ()
     cipher = None
-    trains = True       # whether programs may send trains of datagrams
+    handshakes = False  # whether the kernel does them
 
-    def __init__(self, name):
+    def __init__(self, name, native=False):
         self.name = name
+        self.native = native
         self.processes = []
+
+    def open(self):
+        """Make it, so that packets get through."""
+        self.cables()
+        self.build()
+        self.reach()
+
+    def cables(self):
         for host in "agb":
             run("ip", "netns", "add", self.space(host))
         self.ip("g", "link add lan0 type veth peer name eth0 netns " + self.space("a"),
@@ -65,8 +76,7 @@ class Site:
                 "address add 10.2.0.2/24 dev eth0",
                 f"address add {BEHIND_B}/32 dev lo",
                 "route add 10.1.0.0/24 via 10.2.0.1")
-        self.execute("g", "sysctl", "-qw", "net.ipv4.ip_forward=1")
-        self.build()
+        self.execute("g", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
 
     def space(self, host):
         return f"{self.name}-{host}"
@@ -82,6 +92,11 @@ class Site:
 
     def execute(self, host, *command, **options):
         return run(*self.inside(host, *command), **options)
+
+    def flood(self, mode, origin, address, *arguments):
+        """Traffic from that host to an address of b; what flood.c says of it."""
+        return json.loads(run(FLOOD, mode, self.file(origin), self.file("b"), address,
+                              *(str(argument) for argument in arguments)))
 
     def start(self, host, *command, **options):
         """A program that runs until it is ended."""
@@ -125,7 +140,9 @@ class WireGuard(Site):
     kind = "wireguard"
     tool = "wg"
     cipher = "ChaCha20-Poly1305"
+    handshakes = True
     extra = ()          # settings of every peer
+    peer_lines = ""     # the same in a file
 
     def build(self):
         self.keys = {host: base64.b64encode(os.urandom(32)).decode() for host in "agb"}
@@ -149,6 +166,10 @@ class WireGuard(Site):
                      CARRIED[other], *self.extra)
 
 
+    def add_peers(self, host, text):
+        self.execute(host, self.tool, "addconf", "tun0", "/dev/stdin", input=text)
+
+
 class Vpn(WireGuard):
     title = "vpn ChaCha20"
     modules = ("vpn",)
@@ -160,6 +181,7 @@ class VpnAes(Vpn):
     title = "vpn AES-256"
     cipher = "AES-256-GCM"
     extra = ("cipher", "aes-256-gcm")
+    peer_lines = "Cipher = aes-256-gcm"
 
 
 class Esp(Site):
@@ -168,7 +190,6 @@ class Esp(Site):
     title = "ESP AES-256"
     modules = ("esp4", "xfrm_user")
     cipher = "AES-256-GCM"
-    trains = False      # the stack refuses them on a route that is transformed
 
     def build(self):
         super().build()

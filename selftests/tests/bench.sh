@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The benchmark runs, with every kind of tunnel that the kernel has, and what it
+# writes can be read: for a moment only, and without counting instructions, so the
+# figures mean nothing.
+# timeout: 180
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+BENCH=$(cd "$(dirname "$0")/../bench" && pwd)
+
+# measure OPTION...: its lines go to a file for the report.
+measure() { "$BENCH/measure.py" "$@" >>"$TMP/now.jsonl"; }
+
+# kinds COLUMN: the kinds of tunnel that have a figure there, which is no zero.
+kinds()
+{
+	jq -r --arg column "$1" 'select(.column == $column and
+		(.packets // .handshakes // .connect_ns) > 0) | .peer' "$TMP/now.jsonl" |
+		sort | paste -sd' '
+}
+
+well_formed() { python3 -c 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1])' "$1"; }
+
+ktap_start
+[ "$VPN_KIND" = vpn ] || skip_all "it compares this module with others"
+
+all="esp none ovpn vpn vpn-aes wireguard"
+modinfo ovpn >/dev/null 2>&1 || all="esp none vpn vpn-aes wireguard"
+check "datagrams by every kind of tunnel" measure --what udp64 --seconds 0.05
+check_equal "all of them have figures" "$all" "$(kinds udp64)"
+check "all else" measure --what tcp,gso,connect,handshakes --seconds 0.05 --peers none,vpn-aes
+for column in tcp gso; do
+	check_equal "$column has figures" "none vpn-aes" "$(kinds $column)"
+done
+check_equal "connect time of a vpn" vpn-aes "$(kinds connect)"
+check_equal "handshakes a second of a vpn" vpn-aes "$(kinds handshakes)"
+
+check "a report" "$BENCH/report.py" "$TMP" now
+check "its JSON has ratios to WireGuard" jq -e \
+	'[.now.ratios[] | select(.peer == "wireguard") | .ratio | numbers] | length > 0' \
+	"$TMP/results.json"
+check "its drawing is well-formed" well_formed "$TMP/plot-now.svg"
+check "and has bars" grep -q '<rect .* class="vpn-aes"' "$TMP/plot-now.svg"
+check_equal "the table has ratios of both ciphers" 2 \
+	"$(grep -cE '^vpn (ChaCha20|AES-256): ' "$TMP/table.txt")"
+check_says "an unknown column is refused by name" "no 'tpc': there are tcp" \
+	"$BENCH/measure.py" --what tpc
+
+ktap_end
