@@ -94,6 +94,8 @@ encrypted_outside() { ns c1 ip route get 10.0.3.1 mark 51820 | grep -q 'dev eth0
 client_up()
 {
 	run ns "$1" ip addr replace "$2/24" dev vpn0
+	# A session with a server that has gone since would be waited for.
+	run tool "$1" set vpn0 peer "$(cat "$TMP/srv.pub")" remove
 	run tool "$1" set vpn0 peer "$(cat "$TMP/srv.pub")" endpoint 10.0.3.1:51820 \
 		allowed-ips 0.0.0.0/0
 	run ns "$1" ip link set vpn0 up

@@ -237,3 +237,8 @@ equal "with its peers" 'name = "laptop" address = ["10.8.0.2"] allowed_ips = ["1
 sed 's/^Address/Adress/' client.conf >misspelt.conf
 says "a misspelt key" 1 "misspelt.conf:3: 'Adress' is not a key of wg-quick; did you mean 'Address'?" \
 	import misspelt.conf
+
+"$HERE/../../selftests/reference.sh" "$VPND" >said 2>&1
+status=$?
+[ $status = 0 ] || sed 's/^/# /' said
+result "documents have the keys as they are" $status

@@ -182,5 +182,6 @@ void config_check(const struct config *config, struct config_fault *faults);
 
 /* The table as text for people: reference.c. */
 void config_print_reference(FILE *to);
+void config_print_man(FILE *to);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The device's keys, port, mark and peers, which are changed by as little as will do. */
 #include <errno.h>
+#include <search.h>
 #include <string.h>
 
 #include "../libvpn/key.h"
@@ -77,22 +78,38 @@ static void describe_peer(const struct vpn_peer *peer, FILE *to)
 		peer->name, *peer->name ? " " : "", key);
 }
 
-static bool is_present(const struct vpn_device *dev, const struct vpn_peer *peer)
+static int compare_keys(const void *a, const void *b)
 {
-	const struct vpn_peer *other;
+	const struct vpn_peer *first = a, *second = b;
 
-	for (other = dev ? dev->peers : NULL; other; other = other->next) {
-		if (!memcmp(other->public_key, peer->public_key, VPN_KEY_LEN))
-			return true;
+	return memcmp(first->public_key, second->public_key, VPN_KEY_LEN);
+}
+
+static void keep(void *node)
+{
+	(void)node;
+}
+
+/* Which peers are there already, so that they are changed and not added. */
+static void mark_present(const struct vpn_device *want, const struct vpn_device *have)
+{
+	void *present = NULL;
+	struct vpn_peer *peer;
+
+	for (peer = have->peers; peer; peer = peer->next)
+		tsearch(peer, &present, compare_keys);
+	for (peer = want->peers; peer; peer = peer->next) {
+		if (!(peer->flags & VPN_PEER_FLAGS_REMOVE) && tfind(peer, &present, compare_keys))
+			peer->flags |= VPN_PEER_FLAGS_UPDATE_ONLY;
 	}
-	return false;
+	tdestroy(present, keep);
 }
 
 static void settings_describe(const struct world *w, const struct item *item, const char *sign,
 			      FILE *to)
 {
-	struct vpn_device *dev, *have = NULL;
-	struct vpn_peer *peer;
+	struct vpn_device *dev, *have;
+	const struct vpn_peer *peer;
 	struct vpn_error err;
 	size_t i;
 
@@ -106,13 +123,12 @@ static void settings_describe(const struct world *w, const struct item *item, co
 		if (dev->has & 1 << i)
 			fprintf(to, "~ %s of %s\n", device_words[i], w->ifname);
 	}
-	vpn_device_get(w->ifname, &have, &err);
-	for (peer = dev->peers; peer; peer = peer->next) {
-		if (!(peer->flags & VPN_PEER_FLAGS_REMOVE) && is_present(have, peer))
-			peer->flags |= VPN_PEER_FLAGS_UPDATE_ONLY;
-		describe_peer(peer, to);
+	if (!vpn_device_get(w->ifname, &have, &err)) {
+		mark_present(dev, have);
+		vpn_device_free(have);
 	}
-	vpn_device_free(have);
+	for (peer = dev->peers; peer; peer = peer->next)
+		describe_peer(peer, to);
 	vpn_device_free(dev);
 }
 

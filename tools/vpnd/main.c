@@ -82,7 +82,7 @@ int main(int argc, char *argv[])
 		{ "check", no_argument, NULL, 'c' },
 		{ "daemon", no_argument, NULL, 'd' },
 		{ "undo", required_argument, NULL, OPTION_UNDO },
-		{ "reference", no_argument, NULL, OPTION_REFERENCE },
+		{ "reference", optional_argument, NULL, OPTION_REFERENCE },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
@@ -110,7 +110,10 @@ int main(int argc, char *argv[])
 		case OPTION_UNDO:
 			return daemon_undo(optarg);
 		case OPTION_REFERENCE:
-			config_print_reference(stdout);
+			if (optarg && !strcmp(optarg, "man"))
+				config_print_man(stdout);
+			else
+				config_print_reference(stdout);
 			return 0;
 		default:
 			return STATUS_USAGE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table of keys as Markdown, for Documentation/configuration.md. */
+/* The table of keys as Markdown for people, and as the middle of vpn.toml(5). */
 #include <string.h>
 
 #include "../libvpn/names.h"
@@ -81,4 +81,89 @@ void config_print_reference(FILE *to)
 
 	for (section = config_sections; section->name; section++)
 		print_section(to, section);
+}
+
+/* What would be a macro, or a quotation, in a manual page. */
+static void put_man(FILE *to, const char *text)
+{
+	const char *c;
+
+	for (c = text; *c; c++) {
+		if (*c == '"')
+			fputs("\\(dq", to);
+		else if (*c == '\\')
+			fputs("\\e", to);
+		else
+			fputc(*c, to);
+		/* Sentences begin on lines of their own. */
+		if (*c == '.' && c[1] == ' ' && c[2] >= 'A' && c[2] <= 'Z') {
+			fputc('\n', to);
+			c++;
+		}
+	}
+	fputc('\n', to);
+}
+
+static void put_man_default(FILE *to, const struct config_key *key)
+{
+	const char *fallback = key->fallback;
+
+	if (key->required) {
+		fputs("It is needed.\n", to);
+		return;
+	}
+	if (!fallback)
+		return;
+	fputs(".br\nDefault: ", to);
+	put_man(to, fallback);
+	if (key->fallback_client && key->role == ROLE_BOTH) {
+		fputs("; of a client: ", to);
+		put_man(to, key->fallback_client);
+	}
+}
+
+static void put_man_type(FILE *to, const struct config_key *key)
+{
+	size_t i;
+
+	for (i = 0; key->words && i < key->words->count; i++)
+		fprintf(to, "%s\\(dq%s\\(dq", i ? " | " : "", key->words->words[i]);
+	if (!key->words)
+		fputs(type_text(key), to);
+	fputc('\n', to);
+}
+
+static void put_man_key(FILE *to, const struct config_key *key)
+{
+	fprintf(to, ".It Cm %s No = ", key->name);
+	put_man_type(to, key);
+	if (*whose(key))
+		fprintf(to, "%.6s only.\n", whose(key));
+	put_man(to, key->text);
+	put_man_default(to, key);
+}
+
+static void put_man_section(FILE *to, const struct config_section *section)
+{
+	bool peer = !strcmp(section->name, "peer");
+	const struct config_key *key;
+
+	fprintf(to, ".Ss %s%s%s\n", peer ? "[[" : "[", section->name, peer ? "]]" : "]");
+	if (section->role != ROLE_BOTH)
+		fprintf(to, "Only of a %s.\n", section->role == ROLE_SERVER ? "server" : "client");
+	put_man(to, section->text);
+	fputs(".Bl -tag -width Ds\n", to);
+	for (key = config_keys; key->section; key++) {
+		if (!strcmp(key->section, section->name))
+			put_man_key(to, key);
+	}
+	fputs(".El\n", to);
+}
+
+void config_print_man(FILE *to)
+{
+	const struct config_section *section;
+
+	for (section = config_sections; section->name; section++)
+		put_man_section(to, section);
 }

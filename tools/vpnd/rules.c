@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the keys of a configuration mean together. */
 #include <errno.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -115,20 +117,68 @@ static void read_peer_address(const struct config *config, struct config_peer *p
 				"address: there are two of a family; a peer has one IPv4 address and one IPv6 address");
 }
 
-static void check_twins(const struct config_peer *peer, const struct config_peer *other,
+/* What may be there once only: the tree's node, and whose it is. */
+struct claim {
+	const void *what;
+	const struct config_peer *peer;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+	return memcmp(((const struct claim *)a)->what, ((const struct claim *)b)->what,
+		      VPN_KEY_LEN);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct claim *)a)->what, ((const struct claim *)b)->what);
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	return vpn_address_compare(((const struct claim *)a)->what,
+				   ((const struct claim *)b)->what);
+}
+
+/* Who has it already; NULL: nobody has. */
+static const struct config_peer *claim(void **tree, const void *what,
+				       const struct config_peer *peer,
+				       int (*compare)(const void *, const void *))
+{
+	struct claim *new = malloc(sizeof(*new)), **found;
+	const struct config_peer *other;
+
+	if (!new)
+		return NULL;
+	*new = (struct claim){ what, peer };
+	found = tsearch(new, tree, compare);
+	if (found && *found == new)
+		return NULL;
+	other = found ? (*found)->peer : NULL;
+	free(new);
+	return other;
+}
+
+struct trees {
+	void *keys, *names, *addresses;
+};
+
+static void check_twins(struct trees *trees, const struct config_peer *peer,
 			struct config_fault *faults)
 {
+	const struct config_peer *other;
 	unsigned int i;
 
-	if (!memcmp(peer->public_key.key, other->public_key.key, VPN_KEY_LEN))
-		config_complain(faults, &peer->at,
-				"'%s' and '%s' have the same public_key",
-				other->name,
-				peer->name);
-	if (!strcmp(peer->name, other->name))
+	other = claim(&trees->keys, peer->public_key.key, peer, compare_keys);
+	if (other)
+		config_complain(faults, &peer->at, "'%s' and '%s' have the same public_key",
+				other->name, peer->name);
+	if (claim(&trees->names, peer->name, peer, compare_names))
 		config_complain(faults, &peer->at, "there is a peer '%s' already", peer->name);
 	for (i = 0; i < peer->addresses.count; i++) {
-		if (vpn_addresses_has(&other->addresses, &peer->addresses.list[i]))
+		other = claim(&trees->addresses, &peer->addresses.list[i], peer,
+			      compare_addresses);
+		if (other)
 			config_complain(faults, &peer->at, "'%s' and '%s' have the same address",
 					other->name, peer->name);
 	}
@@ -137,22 +187,31 @@ static void check_twins(const struct config_peer *peer, const struct config_peer
 static void check_peer(const struct config *config, struct config_peer *peer,
 		       struct config_fault *faults)
 {
-	const struct config_peer *other;
-
 	read_peer_address(config, peer, faults);
 	if (peer->preshared_key.given && peer->preshared_key_path)
 		config_complain(faults, &peer->at,
 				"'%s' has both preshared_key and preshared_key_path; one is enough",
 				peer->name);
 	check_file(faults, "preshared_key_path", peer->preshared_key_path);
-	for (other = config->peers; other != peer; other = other->next)
-		check_twins(peer, other, faults);
+}
+
+static void check_peers(const struct config *config, struct config_fault *faults)
+{
+	struct trees trees = { 0 };
+	struct config_peer *peer;
+
+	for (peer = config->peers; peer; peer = peer->next) {
+		check_peer(config, peer, faults);
+		check_twins(&trees, peer, faults);
+	}
+	tdestroy(trees.keys, free);
+	tdestroy(trees.names, free);
+	tdestroy(trees.addresses, free);
 }
 
 static void check_server(const struct config *config, struct config_fault *faults)
 {
 	struct vpn_address address;
-	struct config_peer *peer;
 
 	if (!vpn_address_parse(&address, config->listen.host))
 		config_complain(faults, NULL,
@@ -160,8 +219,7 @@ static void check_server(const struct config *config, struct config_fault *fault
 				config->listen.host);
 	check_mtu(faults, "client_mtu", config->client_mtu);
 	check_networks(config, faults);
-	for (peer = config->peers; peer; peer = peer->next)
-		check_peer(config, peer, faults);
+	check_peers(config, faults);
 }
 
 static void check_server_keys(const struct config *config, struct config_fault *faults)

@@ -134,6 +134,12 @@ static void on_moved(struct watch *watch, struct seen *seen, const struct vpn_pe
 	log_peer("moved", seen, "from", before);
 }
 
+/* A peer that was removed and added meanwhile counts from zero again. */
+static unsigned long long grown(uint64_t now, uint64_t before)
+{
+	return now < before ? now : now - before;
+}
+
 static void on_left(struct watch *watch, struct seen *seen, const struct vpn_peer *peer,
 		    const char *reason)
 {
@@ -147,10 +153,8 @@ static void on_left(struct watch *watch, struct seen *seen, const struct vpn_pee
 	vpn_key_to_base64(seen->key, key);
 	snprintf(seconds, sizeof(seconds), "%llu",
 		 (unsigned long long)(time(NULL) - seen->since));
-	snprintf(received, sizeof(received), "%llu",
-		 (unsigned long long)(peer->rx_bytes - seen->rx_bytes));
-	snprintf(sent, sizeof(sent), "%llu",
-		 (unsigned long long)(peer->tx_bytes - seen->tx_bytes));
+	snprintf(received, sizeof(received), "%llu", grown(peer->rx_bytes, seen->rx_bytes));
+	snprintf(sent, sizeof(sent), "%llu", grown(peer->tx_bytes, seen->tx_bytes));
 	log_event(LEVEL_INFO, "disconnected", "peer", or_null(seen->name), "public_key", key,
 		  "address", or_null(seen->address), "endpoint", or_null(seen->endpoint), "seconds",
 		  seconds, "received_bytes", received, "sent_bytes", sent, "reason", reason);
@@ -372,9 +376,6 @@ int watch_open(struct daemon *d, struct vpn_error *err)
 	d->watch = watch;
 	watch->d = d;
 	ret = vpn_event_open(&watch->events, VPN_EVENT_ALL, err);
-	/* The module comes with the first device. */
-	if (ret && err->fault == VPN_FAULT_NO_MODULE && !system("modprobe -q vpn"))
-		ret = vpn_event_open(&watch->events, VPN_EVENT_ALL, err);
 	if (!ret && d->config->role == ROLE_SERVER)
 		ret = open_routes(watch, err);
 	if (!ret && add_timer(d, &watch->flush, on_flush, watch) < 0)

@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The daemon as a unit of a real systemd, in namespaces of its own, with journald,
+# D-Bus and systemd-resolved: start, restart without a lost ping, reload, stop.
+# The hosts are those of vpnd.sh; systemd is that of gw.
+# timeout: 180
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=../probes.sh
+. "$(dirname "$0")/../probes.sh"
+# shellcheck source=../vpnd.sh
+. "$(dirname "$0")/../vpnd.sh"
+
+[ "$VPN_KIND" = vpn ] || skip_all "vpnd is for the link kind vpn"
+[ -x /lib/systemd/systemd ] || skip_all "there is no systemd here"
+
+CGROUP=/sys/fs/cgroup/vpnd-systemd
+INIT=''
+
+# systemd_start NAMESPACE: boots one, with an /etc and a /run of its own.
+systemd_start()
+{
+	ETC=$TMP/etc
+	cp -a /etc "$ETC"
+	mkdir -p "$TMP/etc/vpn" "$TMP/var" "$TMP/units" "$CGROUP"
+	cp -a /var/lib "$TMP/var/"
+	mkdir -p "$TMP/var/log" "$TMP/var/tmp"
+	rm -f "$TMP/etc/resolv.conf"
+	ln -s ../run/systemd/resolve/stub-resolv.conf "$TMP/etc/resolv.conf"
+	cat >"$TMP/etc/systemd/system/test.target" <<-END
+		[Unit]
+		Requires=basic.target dbus.socket systemd-journald.service systemd-resolved.service
+		After=basic.target systemd-resolved.service
+		AllowIsolate=yes
+	END
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	background ns "$1" sh -c '
+		echo 0 >"$1/cgroup.procs"
+		exec unshare --pid --fork --mount --uts --ipc --cgroup --mount-proc --kill-child sh -c "
+			mount --make-rprivate /
+			mount -t tmpfs -o mode=755 tmpfs /run
+			mount -t cgroup2 cgroup2 /sys/fs/cgroup
+			mount --bind $0/etc /etc
+			mount --bind $0/var /var
+			exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+				/lib/systemd/systemd --system --unit=test.target \
+				--log-target=null --show-status=no"' "$TMP" "$CGROUP"
+	SYSTEMD=$!
+	wait_until 5 pgrep -P "$SYSTEMD" || return
+	INIT=$(pgrep -P "$SYSTEMD")
+	wait_until 60 inside systemctl is-active --quiet test.target
+}
+
+# inside COMMAND...: where that systemd is.
+inside() { nsenter -t "$INIT" -a -- "$@"; }
+
+on_exit()
+{
+	[ -z "$INIT" ] || kill -9 "$INIT"
+	wait_until 5 test ! -d "/proc/$INIT"
+	find "$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+
+ktap_start
+must topo_gateway
+keys c1
+wg_client c1
+check "a systemd runs" systemd_start gw || { inside systemctl list-jobs >&2; inside systemctl --failed >&2; }
+cat >"$TMP/etc/vpn/srv.toml" <<END
+[server]
+virtual_network = "10.8.0.0/24"
+[logging]
+output = "journal"
+[security]
+private_key_path = "/etc/vpn/srv.key"
+[[peer]]
+name = "laptop"
+public_key = "${PUB[c1]}"
+address = "10.8.0.10"
+END
+state gw >"$TMP/before"
+check "the unit is right" inside systemd-analyze verify --man=no vpn@srv.service
+check "start" inside systemctl start vpn@srv
+check "it is active" inside systemctl is-active vpn@srv
+inside journalctl -u vpn@srv >&2
+cp "$TMP/etc/vpn/srv.pub" "$TMP/srv.pub"
+client_up c1 10.8.0.10
+check "a client connects" arrives c1 10.8.0.1
+connected() { inside journalctl -o json -u vpn@srv | jq -se 'any(.[]; .MESSAGE == "connected" and .VPN_PEER == "laptop" and .VPN_ADDRESS == "10.8.0.10")'; }
+check "the journal has fields about it" wait_until 10 connected
+sed -i 's/^name = .*/name = "notebook"/' "$TMP/etc/vpn/srv.toml"
+check "reload" inside systemctl reload vpn@srv
+check_equal "changes the name" notebook "$(inside vpnctl -j show vpn0 | jq -r '.peers[0].name')"
+background ns c1 sh -c "exec ping -q -i 0.1 -c 60 10.8.0.1 >$TMP/ping"
+ping=$!
+pid=$(inside systemctl show -P MainPID vpn@srv)
+check "restart" inside systemctl restart vpn@srv
+check_fail "is another process" [ "$pid" = "$(inside systemctl show -P MainPID vpn@srv)" ]
+wait "$ping"
+check "not a ping is lost" grep -q '60 received' "$TMP/ping"
+inside kill -9 "$(inside systemctl show -P MainPID vpn@srv)"
+check "a killed one is started again" wait_until 20 inside systemctl is-active --quiet vpn@srv
+check "the client has not lost it" reach c1 10.8.0.1
+check "stop" inside systemctl stop vpn@srv
+state gw >"$TMP/after"
+check "leaves the host as it was" diff "$TMP/before" "$TMP/after"
+
+#
+# A client, whose names are resolved by systemd-resolved.
+#
+cat >"$TMP/etc/vpn/cli.toml" <<END
+[client]
+server_address = "10.0.1.1:51820"
+server_public_key = "${PUB[c1]}"
+[logging]
+output = "journal"
+[security]
+private_key_path = "/etc/vpn/srv.key"
+[interface]
+address = "10.9.0.2/24"
+[dns]
+dns_servers = ["10.9.0.1"]
+domains = "example.com"
+END
+must tool c1 set vpn0 listen-port 51820 peer "$(cat "$TMP/srv.pub")" allowed-ips 10.9.0.2/32
+must ns c1 ip addr add 10.9.0.1/24 dev vpn0
+check "a client" inside systemctl start vpn@cli
+check "is connected" arrives gw 10.9.0.1
+dns_of() { inside resolvectl dns vpn0 | grep -q 10.9.0.1 && inside resolvectl domain vpn0 | grep -q 'example.com ~\.'; }
+check "resolved asks the server" wait_until 5 dns_of
+check "stop" inside systemctl stop vpn@cli
+state gw >"$TMP/after"
+check "leaves the host as it was" diff "$TMP/before" "$TMP/after"
+inside systemd-analyze security --no-pager vpn@srv.service | tail -n 1 >&2
+ktap_end
