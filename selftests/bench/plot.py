@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, LEFT, RIGHT = 920, 250, 90
 BAR, GAP, GROUP = 15, 2, 16
-STYLE = """
+STYLE = """/* SPDX-License-Identifier: GPL-2.0 */
   text { font: 13px sans-serif; fill: #1f2328 }
   .small { font-size: 11px }
   .title { font-size: 17px; font-weight: bold }
@@ -133,6 +133,6 @@ class Drawing:
     def finish(self):
         head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.y}" '
                 f'width="{WIDTH}" height="{self.y}" role="img">')
-        return "\n".join([head, f"<style>{STYLE}</style>",
+        return "\n".join([head, "<style>", STYLE.rstrip(), "</style>",
                           f'<rect width="{WIDTH}" height="{self.y}" class="ground"/>',
                           *self.parts, "</svg>", ""])
