@@ -108,6 +108,9 @@ static void read_route(const struct nlmsghdr *nlh, struct route *route)
 			entry->source.family = rtm->rtm_family;
 			read_octets(attr, &entry->source);
 			break;
+		case RTA_PRIORITY:
+			vpn_attr_copy(attr, &entry->metric, sizeof(entry->metric));
+			break;
 		case RTA_OIF:
 			vpn_attr_copy(attr, &route->ifindex, sizeof(route->ifindex));
 			break;
@@ -246,7 +249,8 @@ static void put_octets(struct nlmsghdr *nlh, uint16_t type, const struct vpn_add
 }
 
 int vpn_rtnl_change_address(struct vpn_socket *sock, uint32_t ifindex,
-			    const struct vpn_address *address, bool add, struct vpn_error *err)
+			    const struct vpn_address *address, uint32_t flags, bool add,
+			    struct vpn_error *err)
 {
 	union vpn_request request;
 	struct nlmsghdr *nlh;
@@ -261,7 +265,8 @@ int vpn_rtnl_change_address(struct vpn_socket *sock, uint32_t ifindex,
 	if (add) {
 		nlh->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
 		/* Nobody else can answer in a tunnel. */
-		ifa->ifa_flags = address->family == AF_INET6 ? IFA_F_NODAD : 0;
+		flags |= address->family == AF_INET6 ? IFA_F_NODAD : 0;
+		mnl_attr_put_u32(nlh, IFA_FLAGS, flags);
 		mnl_attr_put_u8(nlh, IFA_PROTO, VPN_RTNL_PROTOCOL);
 	}
 	return vpn_socket_talk(sock, nlh, NULL, err);
@@ -284,6 +289,8 @@ static void put_route(struct nlmsghdr *nlh, uint32_t ifindex, const struct vpn_r
 		put_octets(nlh, RTA_PREFSRC, &route->source);
 	if (rtm->rtm_type == RTN_UNICAST)
 		mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
+	if (route->metric)
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
 	mnl_attr_put_u32(nlh, RTA_TABLE, route->table);
 }
 

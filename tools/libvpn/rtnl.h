@@ -20,6 +20,7 @@ struct vpn_rtnl_entry {
 	uint32_t table;			/* of a route */
 	uint8_t type;			/* of a route: RTN_*; zero means unicast */
 	struct vpn_address source;	/* that a route prefers; family zero: none */
+	uint32_t metric;		/* of a route; zero: the kernel's choice */
 	bool ours;			/* has that protocol number */
 };
 
@@ -44,8 +45,10 @@ int vpn_rtnl_blocks(struct vpn_socket *sock, uint32_t table, struct vpn_rtnl_ent
 		    struct vpn_error *err);
 void vpn_rtnl_free(struct vpn_rtnl_entries *entries);
 
+/* flags: IFA_F_*, of an address that is added. */
 int vpn_rtnl_change_address(struct vpn_socket *sock, uint32_t ifindex,
-			    const struct vpn_address *address, bool add, struct vpn_error *err);
+			    const struct vpn_address *address, uint32_t flags, bool add,
+			    struct vpn_error *err);
 int vpn_rtnl_change_route(struct vpn_socket *sock, uint32_t ifindex,
 			  const struct vpn_rtnl_entry *route, bool add, struct vpn_error *err);
 

@@ -142,7 +142,7 @@ static void change_address(struct plan *p, const struct vpn_address *address, bo
 	vpn_address_format(address, text);
 	if (step(p, "ip address %s %s dev %s%s", add ? "add" : "del", text, p->dev->ifname,
 		 add ? " proto 118" : ""))
-		took(p, vpn_rtnl_change_address(&p->rtnl, p->dev->ifindex, address, add, &err),
+		took(p, vpn_rtnl_change_address(&p->rtnl, p->dev->ifindex, address, 0, add, &err),
 		     &err);
 }
 

@@ -127,20 +127,22 @@ static int wait_connected(const struct asking *asking)
 {
 	time_t end = time(NULL) + CONNECT_SECONDS;
 	char trouble[512] = "the server does not answer";
+	bool connected, troubled;
 	json_t *answer;
-	bool connected;
 
 	while (time(NULL) < end) {
 		answer = converse(asking, "status");
 		if (!answer)
 			return complain("vpnd has ended meanwhile; its log says why");
 		connected = !strcmp(text_of(answer, "state"), "connected");
-		if (*text_of(answer, "trouble"))
+		troubled = *text_of(answer, "trouble");
+		if (troubled)
 			snprintf(trouble, sizeof(trouble), "%s", text_of(answer, "trouble"));
 		json_decref(answer);
-		if (connected)
+		if (connected && !troubled)
 			return 0;
-		if (!strncmp(trouble, "refused", 7))
+		/* A server does not think better of it, nor does this host. */
+		if (connected || !strncmp(trouble, "refused", 7))
 			break;
 		pause_shortly();
 	}

@@ -29,6 +29,7 @@ struct client {
 	sd_event_source *answer, *timer;
 	uint64_t since;			/* seconds, when it was last changed what is tried */
 	char trouble[320];
+	char failure[320];		/* of the host, not of the server */
 };
 
 static uint64_t now(void)
@@ -63,7 +64,12 @@ const char *client_server(const struct client *client)
 
 const char *client_trouble(const struct client *client)
 {
-	return client->trouble;
+	return *client->failure ? client->failure : client->trouble;
+}
+
+void client_failed(struct client *client, const char *reason)
+{
+	snprintf(client->failure, sizeof(client->failure), "%s", reason);
 }
 
 static void set_trouble(struct client *client, const char *text)

@@ -16,6 +16,9 @@ void client_disconnect(struct client *client);
 /* The configuration has changed. */
 void client_reconfigure(struct client *client);
 
+/* Why what should be cannot all be set up; an empty text: it is. */
+void client_failed(struct client *client, const char *reason);
+
 /* Events. */
 void client_handshake(struct client *client);
 void client_assigned(struct client *client, const struct vpn_assigned *assigned);

@@ -179,14 +179,18 @@ static void log_steps(const char *steps)
 
 void daemon_update(struct daemon *d)
 {
-	struct vpn_error err;
+	struct vpn_error err = { 0 };
 	char *steps = NULL;
 	size_t size;
 	FILE *to;
+	int ret;
 
 	to = open_memstream(&steps, &size);
-	if (daemon_apply(d, false, to, &err))
+	ret = daemon_apply(d, false, to, &err);
+	if (ret)
 		log_event(LEVEL_ERROR, "not all could be set up", "reason", err.text);
+	if (d->client)
+		client_failed(d->client, ret ? err.text : "");
 	if (to)
 		fclose(to);
 	if (steps)

@@ -7,6 +7,10 @@
 
 #include "../libvpn/address.h"
 
+#define IPV6_MTU_MIN	1280
+/* Of a route that every other one is to win against. */
+#define END_METRIC	1000000
+
 struct vpn_address desired_server_address(const struct vpn_address *network)
 {
 	struct vpn_address address = *network;
@@ -17,12 +21,13 @@ struct vpn_address desired_server_address(const struct vpn_address *network)
 	return address;
 }
 
-static bool add_address(struct item_list *list, const struct vpn_address *address)
+/* alone: without the route to its network that the kernel would add to the main table. */
+static bool add_address(struct item_list *list, const struct vpn_address *address, bool alone)
 {
 	char text[VPN_PREFIX_TEXT];
 
 	vpn_address_format(address, text);
-	return item_add(list, &kind_address, text, json_object());
+	return item_add(list, &kind_address, text, json_pack("{s:b}", "alone", alone));
 }
 
 static bool add_mtu(struct item_list *list, int64_t mtu)
@@ -139,7 +144,7 @@ static bool server_list(const struct config *config, const struct facts *facts,
 	       add_mtu(list, config->mtu);
 	for (i = 0; i < networks->count && good; i++) {
 		address = desired_server_address(&networks->list[i]);
-		good = add_address(list, &address);
+		good = add_address(list, &address, false);
 	}
 	for (i = 0; i < networks->count && good; i++)
 		good = add_pool(list, config, &networks->list[i]);
@@ -162,29 +167,61 @@ static const struct vpn_addresses *client_addresses(const struct config *config,
 	return facts->assigned ? &facts->assigned->addresses : &none;
 }
 
-static int64_t client_mtu(const struct config *config, const struct facts *facts)
+/* With a smaller MTU than it allows, IPv6 would end, and its addresses with it. */
+static int64_t client_mtu(const struct config *config, const struct facts *facts,
+			  const struct vpn_addresses *own)
 {
-	return config->mtu ? config->mtu : facts->assigned ? facts->assigned->mtu : 0;
+	int64_t mtu = config->mtu ? config->mtu : facts->assigned ? facts->assigned->mtu : 0;
+
+	return mtu && mtu < IPV6_MTU_MIN && has_family(own, AF_INET6) ? IPV6_MTU_MIN : mtu;
 }
 
-static bool add_route(struct item_list *list, const char *type, const struct vpn_address *prefix,
-		      uint32_t table, const struct vpn_addresses *own)
+static json_t *route_json(const char *prefix, const char *type, uint32_t table)
+{
+	return json_pack("{s:s, s:s, s:I}", "prefix", prefix, "type", type, "table",
+			 (json_int_t)table);
+}
+
+static bool add_through(struct item_list *list, const struct vpn_address *prefix, uint32_t table,
+			const struct vpn_addresses *own)
 {
 	char text[VPN_PREFIX_TEXT], source[VPN_PREFIX_TEXT] = "", key[3 * VPN_PREFIX_TEXT];
+	json_t *value;
 	unsigned int i;
 
-	for (i = 0; i < own->count && !*source && !strcmp(type, "through"); i++) {
+	for (i = 0; i < own->count && !*source; i++) {
 		if (own->list[i].family == prefix->family)
 			vpn_address_format_host(&own->list[i], source);
 	}
 	vpn_address_format(prefix, text);
-	snprintf(key, sizeof(key), "%s %s table %u%s%s", text, type, table, *source ? " from " : "",
-		 source);
+	snprintf(key, sizeof(key), "%s through table %u from %s", text, table, source);
 	if (item_find(list, &kind_route, key))
 		return true;
-	return item_add(list, &kind_route, key,
-			json_pack("{s:s, s:s, s:I, s:s}", "prefix", text, "type", type, "table",
-				  (json_int_t)table, "source", source));
+	value = route_json(text, "through", table);
+	json_object_set_new(value, "source", json_string(source));
+	return item_add(list, &kind_route, key, value);
+}
+
+static bool add_throw(struct item_list *list, const struct vpn_address *prefix, uint32_t table)
+{
+	char text[VPN_PREFIX_TEXT], key[2 * VPN_PREFIX_TEXT];
+
+	vpn_address_format(prefix, text);
+	snprintf(key, sizeof(key), "%s throw table %u", text, table);
+	return item_add(list, &kind_route, key, route_json(text, "throw", table));
+}
+
+/* Where everything ends that the tunnel should have and does not, just now or ever. */
+static bool add_end(struct item_list *list, int family, uint32_t table)
+{
+	const char *text = family == 4 ? "0.0.0.0/0" : "::/0";
+	char key[64];
+	json_t *value;
+
+	snprintf(key, sizeof(key), "%s unreachable table %u", text, table);
+	value = route_json(text, "unreachable", table);
+	json_object_set_new(value, "metric", json_integer(END_METRIC));
+	return item_add(list, &kind_route, key, value);
 }
 
 static bool add_rule(struct item_list *list, int family, int64_t mark, bool main)
@@ -199,58 +236,115 @@ static bool add_rule(struct item_list *list, int family, int64_t mark, bool main
 }
 
 /*
- * Everything into a table that rules lead to. What is excluded is thrown back to
- * the main table; a family that the tunnel does not carry goes nowhere, lest it
- * goes outside.
+ * A table, and the rules that lead to it, before anything that can fail: with the
+ * default route inside it, nothing goes outside from here on, whatever comes. What
+ * is excluded is thrown back to the main table.
  */
-static bool add_default(struct item_list *list, const struct config *config, int family,
-			const struct vpn_addresses *own)
+static bool add_table(struct item_list *list, const struct config *config, int family,
+		      const struct vpn_addresses *own)
 {
 	const uint16_t af = family == 4 ? AF_INET : AF_INET6;
-	const struct vpn_address everything = { .family = af };
-	bool good, carried = has_family(own, af);
 	unsigned int i;
+	bool good;
 
-	good = add_route(list, carried ?
-			 "through" : "unreachable", &everything, config->fwmark, own);
+	if (!config->default_gateway && !has_family(own, af))
+		return true;
+	good = !config->default_gateway || add_end(list, family, config->fwmark);
 	for (i = 0; i < config->exclude_routes.count && good; i++) {
 		if (config->exclude_routes.list[i].family == af)
-			good = add_route(list, "throw", &config->exclude_routes.list[i],
-					 config->fwmark, own);
+			good = add_throw(list, &config->exclude_routes.list[i], config->fwmark);
 	}
 	/* The one that is added first is tried last. */
 	return good && add_rule(list, family, config->fwmark, false) &&
 	       add_rule(list, family, config->fwmark, true);
 }
 
-static bool add_networks(struct item_list *list, const struct vpn_addresses *routes,
-			 const struct vpn_addresses *own)
+static bool add_tables(struct item_list *list, const struct config *config,
+		       const struct vpn_addresses *own)
 {
+	/* So that what comes back with the mark is not taken for misled. */
+	return item_add(list, &kind_sysctl, "ipv4/conf/all/src_valid_mark",
+			json_pack("{s:s}", "value", "1")) &&
+	       add_table(list, config, 4, own) && add_table(list, config, 6, own);
+}
+
+static bool add_default(struct item_list *list, const struct config *config, uint16_t family,
+			const struct vpn_addresses *own)
+{
+	const struct vpn_address everything = { .family = family };
+
+	return !has_family(own, family) || add_through(list, &everything, config->fwmark, own);
+}
+
+/* Without the bits of a host. */
+static struct vpn_address network_of(const struct vpn_address *address)
+{
+	struct vpn_address network = *address;
+	struct vpn_allowedip ip = { 0 };
+	char text[VPN_PREFIX_TEXT];
+
+	vpn_address_format(address, text);
+	if (vpn_prefix_parse(&ip, text)) {
+		vpn_prefix_format(&ip, text);
+		vpn_address_parse(&network, text);
+	}
+	return network;
+}
+
+static bool is_excluded(const struct config *config, const struct vpn_address *network)
+{
+	const struct vpn_addresses *list = &config->exclude_routes;
+	unsigned int i;
+
+	for (i = 0; i < list->count; i++) {
+		if (network->prefix_len >= list->list[i].prefix_len &&
+		    within(&list->list[i], network))
+			return true;
+	}
+	return false;
+}
+
+/* The server has no say in what does not go through the tunnel. */
+static bool add_networks(struct item_list *list, const struct config *config,
+			 const struct vpn_addresses *routes, const struct vpn_addresses *own)
+{
+	struct vpn_address network;
 	unsigned int i;
 
 	for (i = 0; i < routes->count; i++) {
+		network = network_of(&routes->list[i]);
 		/* What we have no address for cannot be sent. */
-		if (!routes->list[i].prefix_len || !has_family(own, routes->list[i].family))
+		if (!network.prefix_len || !has_family(own, network.family) ||
+		    (list->pushed && is_excluded(config, &network)))
 			continue;
-		if (!add_route(list, "through", &routes->list[i], RT_TABLE_MAIN, own))
+		if (!add_through(list, &network, config->fwmark, own))
 			return false;
 	}
 	return true;
 }
 
-static bool add_routes(struct item_list *list, const struct config *config,
-		       const struct facts *facts, const struct vpn_addresses *own)
+static bool add_own(struct item_list *list, const struct config *config,
+		    const struct vpn_addresses *own)
 {
-	if (facts->assigned && !add_networks(list, &facts->assigned->routes, own))
-		return false;
-	if (!add_networks(list, &config->routes, own))
-		return false;
-	if (!config->default_gateway)
-		return true;
-	/* So that what comes back with the mark is not taken for misled. */
-	return item_add(list, &kind_sysctl, "ipv4/conf/all/src_valid_mark",
-			json_pack("{s:s}", "value", "1")) &&
-	       add_default(list, config, 4, own) && add_default(list, config, 6, own);
+	unsigned int i;
+	bool good = true;
+
+	list->pushed = !config->addresses.count;
+	for (i = 0; i < own->count && good; i++)
+		good = add_address(list, &own->list[i], true);
+	list->pushed = false;
+	return good;
+}
+
+static bool add_client_mtu(struct item_list *list, const struct config *config,
+			   const struct facts *facts, const struct vpn_addresses *own)
+{
+	bool good;
+
+	list->pushed = !config->mtu;
+	good = add_mtu(list, client_mtu(config, facts, own));
+	list->pushed = false;
+	return good;
 }
 
 static bool add_dns(struct item_list *list, const struct config *config,
@@ -278,24 +372,40 @@ static bool add_dns(struct item_list *list, const struct config *config,
 				  config->default_gateway));
 }
 
+/* Networks that the server wishes to have, and its own; last, for they may be anything. */
+static bool add_wishes(struct item_list *list, const struct config *config,
+		       const struct facts *facts, const struct vpn_addresses *own)
+{
+	bool good;
+
+	list->pushed = true;
+	good = (!facts->assigned ||
+		add_networks(list, config, &facts->assigned->routes, own)) &&
+	       add_networks(list, config, own, own);
+	list->pushed = false;
+	return good;
+}
+
 static bool client_list(const struct config *config, const struct facts *facts,
 			struct item_list *list)
 {
 	const struct vpn_addresses *own = client_addresses(config, facts);
 	bool good;
-	unsigned int i;
 
 	good = item_add(list, &kind_device, config->ifname, json_object()) &&
 	       add_settings(list, config) && add_firewall(list, config, facts);
 	if (!good || !facts->connect)
 		return good;
-	good = add_mtu(list, client_mtu(config, facts));
-	for (i = 0; i < own->count && good; i++)
-		good = add_address(list, &own->list[i]);
-	good = good && item_add(list, &kind_up, config->ifname, json_object());
-	if (good && own->count)
-		good = add_routes(list, config, facts, own) && add_dns(list, config, facts);
-	return good;
+	good = item_add(list, &kind_up, config->ifname, json_object());
+	if (!own->count)
+		return good;
+	good = good && add_tables(list, config, own) && add_client_mtu(list, config, facts, own) &&
+	       add_own(list, config, own);
+	if (config->default_gateway)
+		good = good && add_default(list, config, AF_INET, own) &&
+		       add_default(list, config, AF_INET6, own);
+	return good && add_networks(list, config, &config->routes, own) &&
+	       add_dns(list, config, facts) && add_wishes(list, config, facts, own);
 }
 
 bool desired_list(const struct config *config, const struct facts *facts, struct item_list *list)

@@ -254,7 +254,7 @@ static void put_client(FILE *to, const struct config *config, const struct facts
 		own = &facts->assigned->addresses;
 	if (facts->connect && own->count)
 		put_guard(to, config, own);
-	if (facts->connect && config->default_gateway)
+	if (facts->connect && own->count)
 		put_marks(to, config);
 	if (config->kill_switch)
 		put_kill_switch(to, config);

@@ -26,6 +26,7 @@ void item_list_init(struct item_list *list)
 {
 	list->first = NULL;
 	list->end = &list->first;
+	list->pushed = false;
 }
 
 bool item_add(struct item_list *list, const struct item_kind *kind, const char *key, json_t *value)
@@ -41,6 +42,7 @@ bool item_add(struct item_list *list, const struct item_kind *kind, const char *
 	}
 	item->kind = kind;
 	item->value = value;
+	item->pushed = list->pushed;
 	*list->end = item;
 	list->end = &item->next;
 	return true;

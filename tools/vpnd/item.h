@@ -41,10 +41,12 @@ struct item {
 	const struct item_kind *kind;
 	char *key;
 	json_t *value;
+	bool pushed;		/* the server's wish: if it cannot be, the rest is all the same */
 };
 
 struct item_list {
 	struct item *first, **end;
+	bool pushed;		/* of what is added from now on */
 };
 
 struct item_kind {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The device itself, whether it is up, its MTU and its addresses. */
 #include <errno.h>
+#include <linux/if_addr.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,10 +129,12 @@ static bool address_matches(struct world *w, const struct item *item)
 static int address_change(struct world *w, const struct item *item, bool add,
 			  struct vpn_error *err)
 {
+	bool alone = json_is_true(json_object_get(item->value, "alone"));
 	struct vpn_address address;
 
 	vpn_address_parse(&address, item->key);
-	return vpn_rtnl_change_address(&w->rtnl, world_ifindex(w), &address, add, err);
+	return vpn_rtnl_change_address(&w->rtnl, world_ifindex(w), &address,
+				       alone ? IFA_F_NOPREFIXROUTE : 0, add, err);
 }
 
 static int address_make(struct world *w, const struct item *item, struct vpn_error *err)

@@ -21,6 +21,7 @@ static bool build(const struct item *item, struct vpn_rtnl_entry *route)
 
 	memset(route, 0, sizeof(*route));
 	route->table = item_number(item, "table");
+	route->metric = item_number(item, "metric");
 	for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
 		if (!strcmp(types[i].name, type))
 			route->type = types[i].type;
@@ -34,6 +35,7 @@ static bool build(const struct item *item, struct vpn_rtnl_entry *route)
 static bool same(const struct vpn_rtnl_entry *a, const struct vpn_rtnl_entry *b)
 {
 	return a->table == b->table && a->type == b->type &&
+	       (!a->metric || a->metric == b->metric) &&
 	       !vpn_address_compare(&a->address, &b->address) &&
 	       !vpn_address_compare(&a->source, &b->source);
 }

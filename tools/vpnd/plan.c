@@ -68,6 +68,16 @@ static bool is_good(const struct plan *p, const struct item *item,
 	return item->kind->matches(p->w, item);
 }
 
+/* What the server wishes and this host cannot do is no reason to leave the rest out. */
+static int skip(const struct plan *p, const struct item *item)
+{
+	struct journal_entry *entry = journal_find(p->journal, item->kind, item->key);
+
+	log_event(LEVEL_WARNING, "what the server wishes cannot be done", "what",
+		  item->kind->name, "which", item->key, "reason", p->err->text);
+	return entry ? journal_undone(p->journal, entry, p->err) : 0;
+}
+
 static int make_item(const struct plan *p, const struct item *item)
 {
 	const struct journal_entry *entry = journal_find(p->journal, item->kind, item->key);
@@ -82,7 +92,9 @@ static int make_item(const struct plan *p, const struct item *item)
 	if (!entry && item->kind->before)
 		before = item->kind->before(p->w, item);
 	ret = journal_make(p->journal, item, before, p->err);
-	return ret ? ret : item->kind->make(p->w, item, p->err);
+	if (!ret)
+		ret = item->kind->make(p->w, item, p->err);
+	return ret && item->pushed ? skip(p, item) : ret;
 }
 
 int plan_apply(struct world *w, struct journal *journal, const struct item_list *items, bool dry,

@@ -53,12 +53,23 @@ static void check_file(struct config_fault *faults, const char *name, const char
 				strerror(errno));
 }
 
-static void check_mtu(struct config_fault *faults, const char *name, int64_t mtu)
+static void check_mtu(struct config_fault *faults, const char *name, int64_t mtu,
+		      const struct vpn_addresses *addresses)
 {
+	unsigned int i;
+
 	if (mtu && mtu < 576)
 		config_complain(faults, NULL,
 				"%s: %lld is too small; 576 is the least, and IPv6 needs 1280",
 				name, (long long)mtu);
+	for (i = 0; mtu >= 576 && mtu < 1280 && i < addresses->count; i++) {
+		if (addresses->list[i].family != AF_INET6)
+			continue;
+		config_complain(faults, NULL,
+				"%s: %lld is too small for IPv6, which needs 1280; make it greater, or take the IPv6 addresses out",
+				name, (long long)mtu);
+		break;
+	}
 }
 
 static void check_networks(const struct config *config, struct config_fault *faults)
@@ -217,7 +228,7 @@ static void check_server(const struct config *config, struct config_fault *fault
 		config_complain(faults, NULL,
 				"listen_address: '%s' is a name; it is an address of this host, or 0.0.0.0, or [::]",
 				config->listen.host);
-	check_mtu(faults, "client_mtu", config->client_mtu);
+	check_mtu(faults, "client_mtu", config->client_mtu, &config->networks);
 	check_networks(config, faults);
 	check_peers(config, faults);
 }
@@ -249,9 +260,9 @@ static void check_client(const struct config *config, struct config_fault *fault
 	if (config->default_gateway && config->split_tunnel)
 		config_complain(faults, NULL,
 				"[routes] has both default_gateway and split_tunnel; with the one everything goes through the tunnel, with the other not");
-	if (config->default_gateway && !config->fwmark)
+	if (!config->fwmark)
 		config_complain(faults, NULL,
-				"fwmark: 0 does not go with default_gateway: the tunnel's own packets would be led into it");
+				"fwmark: 0 is not right for a client: the tunnel's own packets would be led into it");
 	if (own->count > 2 || (own->count == 2 && own->list[0].family == own->list[1].family))
 		config_complain(faults, NULL,
 				"address: a client has one IPv4 address and one IPv6 address");
@@ -260,7 +271,8 @@ static void check_client(const struct config *config, struct config_fault *fault
 void config_check(const struct config *config, struct config_fault *faults)
 {
 	check_once(config, faults, "security", "private_key", "private_key_path");
-	check_mtu(faults, "mtu", config->mtu);
+	check_mtu(faults, "mtu", config->mtu, config->role == ROLE_SERVER ? &config->networks :
+		  &config->addresses);
 	if (config->log_output && *config->log_output != '/' &&
 	    strcmp(config->log_output, "journal") && strcmp(config->log_output, "stderr"))
 		config_complain(faults, NULL,
