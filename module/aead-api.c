@@ -82,6 +82,7 @@ static struct vpn_aead_slot *slot_alloc(struct crypto_aead *tfm, gfp_t gfp)
 
 	if (!slot)
 		return NULL;
+	sg_init_table(&slot->sg, 1);
 	slot->request = aead_request_alloc(tfm, gfp);
 	if (slot->request)
 		return slot;
@@ -106,7 +107,7 @@ static __always_inline int slot_run(struct vpn_aead_slot *slot,
 {
 	const unsigned int sealed = s->len + VPN_TAG_LEN;
 
-	sg_init_one(&slot->sg, s->data - key->ad_len, key->ad_len + sealed);
+	sg_set_buf(&slot->sg, s->data - key->ad_len, key->ad_len + sealed);
 	slot->nonce.counter = key->big_endian ?
 			      (__force u64)cpu_to_be64(s->counter) :
 			      (__force u64)cpu_to_le64(s->counter);
