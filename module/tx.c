@@ -56,6 +56,8 @@ struct tx_cb {
  * @transport: offset of the TCP or UDP header
  * @header_len: octets in front of the payload
  * @offset: of the payload that comes next
+ * @frag: page fragment of the skb that it is in; -1 for the linear part
+ * @start: offset of that
  * @pseudo: sum of the pseudo header without the length
  * @tcp: else UDP
  * @ipv6: else IPv4
@@ -69,6 +71,8 @@ struct train {
 	unsigned int transport;
 	unsigned int header_len;
 	unsigned int offset;
+	unsigned int start;
+	int frag;
 	__wsum pseudo;
 	bool tcp;
 	bool ipv6;
@@ -484,6 +488,8 @@ static bool train_begin(struct train *train, struct sk_buff *skb)
 	len = transport_header_len(train, skb);
 	train->header_len = train->transport + len;
 	train->offset = train->header_len;
+	train->frag = -1;
+	train->start = 0;
 	if (!len || !train->mss || train->header_len > TRAIN_HEADER_MAX ||
 	    train->header_len >= skb->len ||
 	    skb_copy_bits(skb, 0, train->header, train->header_len))
@@ -566,6 +572,42 @@ static void train_advance(struct train *train, unsigned int payload)
 	tcp->cwr = 0;
 }
 
+/* The piece of memory in which the next payload begins. Returns its octets. */
+static unsigned int train_piece(struct train *train, const u8 **data)
+{
+	const struct skb_shared_info *info = skb_shinfo(train->skb);
+	unsigned int len = train->frag < 0 ? skb_headlen(train->skb) :
+			   skb_frag_size(&info->frags[train->frag]);
+	const skb_frag_t *frag;
+
+	while (train->offset >= train->start + len) {
+		if (train->frag + 1 >= info->nr_frags)
+			return 0;
+		train->start += len;
+		len = skb_frag_size(&info->frags[++train->frag]);
+	}
+	if (train->frag < 0) {
+		*data = train->skb->data;
+	} else {
+		frag = &info->frags[train->frag];
+		if (!skb_frag_page(frag) || PageHighMem(skb_frag_page(frag)))
+			return 0;
+		*data = skb_frag_address(frag);
+	}
+	*data += train->offset - train->start;
+	return train->start + len - train->offset;
+}
+
+/* Copy payload and sum it up. The next bits are in the same place, mostly. */
+static __wsum train_copy(struct train *train, u8 *to, unsigned int len)
+{
+	const u8 *data;
+
+	if (likely(train_piece(train, &data) >= len))
+		return csum_partial_copy_nocheck(data, to, len);
+	return skb_copy_and_csum_bits(train->skb, train->offset, to, len);
+}
+
 /* Write the next inner packet to @to: headers, payload, checksums. */
 static void train_write(struct train *train, u8 *to)
 {
@@ -575,8 +617,7 @@ static void train_write(struct train *train, u8 *to)
 	__wsum sum, pseudo;
 
 	memcpy(to, train->header, train->header_len);
-	sum = skb_copy_and_csum_bits(train->skb, train->offset,
-				     to + train->header_len, payload);
+	sum = train_copy(train, to + train->header_len, payload);
 	pseudo = csum_add(train->pseudo, (__force __wsum)htonl(len));
 	write_network_header(train, to, train->header_len + payload);
 	if (train->tcp)
@@ -634,7 +675,8 @@ static void fill_outer(struct train *train, struct sk_buff *outer,
 		end = to + room;
 		to += sizeof(struct vpn_msg_data);
 		train_write(train, to);
-		memset(to + len, 0, padded - len);
+		/* As there is room for the tag, too, it needn't be exact. */
+		memset(to + len, 0, VPN_PADDING);
 		segment->data = to;
 		segment->len = padded;
 		segment->front = false;
