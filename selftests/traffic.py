@@ -3,7 +3,7 @@
 """Send data from one network namespace to another and back, and see whether it
 arrives as it was.
 
-traffic.py tcp FROM TO ADDRESS,... [--octets N] [--segment MSS,...] [--streams N]
+traffic.py tcp FROM TO ADDRESS,... [--octets N] [--segment MSS,...] [--streams N] [--options]
 traffic.py udp FROM TO ADDRESS,... [--count N] [--size A-B,...] [--gso] [--gro] [--lossy]
                                    [--window N]
 traffic.py mix FROM TO ADDRESS,... [options of both]
@@ -12,7 +12,8 @@ FROM and TO are names of network namespaces, each ADDRESS is one of TO's.  TCP s
 random data both ways at once, in pieces of odd sizes, and compares digests.  UDP
 has every datagram echoed and compares it; --gso sends trains of equal datagrams
 with one call each, --gro receives them so.  --lossy allows datagrams to get lost,
-but not to be changed or to come twice.  What is a list is done one after the other,
+but not to be changed or to come twice.  --options puts options into every IPv4 header, or
+an extension behind every IPv6 header.  What is a list is done one after the other,
 every combination; starting a program takes longer than most of it.
 """
 import argparse
@@ -54,6 +55,14 @@ def socket_in(name, address, kind):
     sock = socket.socket(family, kind)
     sock.settimeout(PATIENCE)
     return sock
+
+
+def add_options(sock):
+    """No-operation thrice and the end; or destination options that are padding."""
+    if sock.family == socket.AF_INET:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"\1\1\1\0")
+    else:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, b"\0\0\1\4\0\0\0\0")
 
 
 class Tcp:
@@ -104,6 +113,8 @@ class Tcp:
         near = socket_in(self.args.origin, self.address, socket.SOCK_STREAM)
         if self.segment:
             near.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, self.segment)
+        if self.args.options:
+            add_options(near)
         near.connect((self.address, self.args.port))
         far, _ = server.accept()
         far.settimeout(PATIENCE)
@@ -114,6 +125,8 @@ class Tcp:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self.segment:
             server.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, self.segment)
+        if self.args.options:
+            add_options(server)
         server.bind((self.address, self.args.port))
         server.listen()
         threads = []
@@ -205,6 +218,8 @@ class Udp:
             sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22)
             if args.gro:
                 sock.setsockopt(socket.SOL_UDP, UDP_GRO, 1)
+            if args.options:
+                add_options(sock)
         server.bind((self.address, args.port))
         client.connect((self.address, args.port))
         thread = threading.Thread(target=self.serve, args=(server,), daemon=True)
@@ -259,6 +274,7 @@ def main():
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--size", default="4-1372")
     parser.add_argument("--train", type=int, default=24)
+    parser.add_argument("--options", action="store_true")
     parser.add_argument("--gso", action="store_true")
     parser.add_argument("--gro", action="store_true")
     parser.add_argument("--lossy", action="store_true")
