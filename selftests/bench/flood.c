@@ -16,7 +16,7 @@
  *	COUNT datagrams, which something on the way is to hold, and evenly among them
  *	the messages of LENGTH octets in FILE, to OUTER, port 1001.  Says so, waits for a
  *	line, and counts what arrives within SECONDS of the first, leaving out the first
- *	fifth and the last, and all answers to the messages.
+ *	fifth and the last; half a second later, all answers to the messages.
  * flood ask FROM TO ADDRESS SIZE SECONDS FILE
  *	Sends the messages of SIZE octets in FILE to ADDRESS, port 1001, and counts the
  *	answers, until SECONDS pass without any.
@@ -390,10 +390,11 @@ static void burst(struct flow *flow)
 	pause_ns(flow->limit_ns * 3 / 5);
 	end = now_ns();
 	flow->arrived = dropped(flow->to) - before;
+	printf("{\"arrived\": %llu, \"ns\": %llu}\n", flow->arrived, end - begun);
+	fflush(stdout);
 	pause_ns(SECOND_NS / 2);
 	answered = take_answers(asking);
-	printf("{\"arrived\": %llu, \"ns\": %llu, \"asked\": %u, \"answered\": %u}\n",
-	       flow->arrived, end - begun, asked, answered);
+	printf("{\"asked\": %u, \"answered\": %u}\n", asked, answered);
 }
 
 static void ask(struct flow *flow)

@@ -34,7 +34,7 @@ def queue(site):
 
 
 def offer(site, rate, seconds, messages):
-    """Packets a second that arrive of so many offered, and answered handshakes."""
+    """Packets a second that were offered and that arrived, and handshakes."""
     count = int(rate * seconds)
     shape(site, "replace", 8000, 2000)
     path, length = messages
@@ -51,6 +51,9 @@ def offer(site, rate, seconds, messages):
         flood.stdin.flush()
         result = json.loads(flood.stdout.readline())
         left, _ = queue(site)
+        result.update(json.loads(flood.stdout.readline()))
+    # The processor of the cable may not have got rid of so many.
+    rate = min(rate, (held["held"] - left) / (seconds * 0.8))
     tc(site, "qdisc", "del", "dev", "wan0", "root")
     time.sleep(0.1)
     return {"offered": rate, "arrived": result["arrived"] * 1e9 / result["ns"],
@@ -62,9 +65,9 @@ def find_peak(site, seconds, messages):
     """The most that arrives while more and more is offered, until it is too much."""
     rate, best = 20000, 0
     while True:
-        arrived = offer(site, rate, seconds, messages())["arrived"]
-        best = max(best, arrived)
-        if arrived < rate * 0.85:
+        row = offer(site, rate, seconds, messages())
+        best = max(best, row["arrived"])
+        if row["arrived"] < rate * 0.85:
             return best
         rate *= 1.25
 

@@ -189,14 +189,14 @@ def overload_table(overload):
     for peer, points in overload.items():
         peak = points[0]["peak"]
         rows.append([TITLES[peer], f"{peak:,.0f}",
-                     *(f"{point['arrived'] / peak:.2f} ({point['answered']}/{point['asked']})"
-                       for point in points)])
+                     *(f"{point['arrived'] / peak:.2f} of {point['offered'] / peak:.2f} "
+                       f"({point['answered']}/{point['asked']})" for point in points)])
     multiples = [point["multiple"] for point in next(iter(overload.values()))]
-    yield "Offered a multiple of the peak, so much of the peak arrives; (handshakes answered"
+    yield "Overload: what arrives of what is offered, as shares of the peak; (handshakes answered"
     yield f"of those asked for meanwhile); the goal at 4 times is {OVERLOAD_GOAL}"
     yield ""
     yield from grid(["", "peak, packets/s", *(f"{multiple:g} times" for multiple in multiples)],
-                    rows)
+                    rows, width=23)
 
 
 def split_table(packets):
@@ -259,7 +259,7 @@ def draw(name, result):
         drawing.bars(groups, {} if native else goal_marks(packets))
     if result["overload"]:
         drawing.heading("Overload", "What arrives, as a share of the peak")
-        drawing.curves({peer: [(point["multiple"], point["arrived"] / point["peak"])
+        drawing.curves({peer: [(point["offered"] / point["peak"], point["arrived"] / point["peak"])
                                for point in points]
                         for peer, points in result["overload"].items()})
     return drawing.finish()
