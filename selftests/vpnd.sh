@@ -113,6 +113,14 @@ vpnd_start()
 	fi
 }
 
+# lossless PID FILE: end that ping; nothing of it was lost, but what is still under way.
+lossless()
+{
+	kill -INT "$1"
+	wait "$1"
+	awk '/transmitted/ { found = $1 > 1 && $4 >= $1 - 1 } END { exit !found }' "$2"
+}
+
 vpnd_pid() { cat "$VPN_RUNTIME_DIR/$1.lock"; }
 
 # vpnd_kill NAME: so that it can do nothing about it.

@@ -113,11 +113,20 @@ kill_switch = true
 END
 sed -i '/auto_connect/d' "$TMP/cli.toml"
 check "starts and connects by itself" vpnd_start c1 "$TMP/cli.toml"
-check "nothing leaves meanwhile" no_reach c1 10.0.2.1
+check "nothing leaves meanwhile" no_reach c1 10.0.1.254
 check "the second server is taken" wait_until 20 on_tun 198.51.100.1
 check "through the tunnel it works" reach c1 198.51.100.1
 check "but not past it" no_reach c1 10.0.1.254
 
+cp "$TMP/cli.toml" "$TMP/two.toml"
+sed -i 's/^server_address.*/server_address = "10.0.2.1:51820"/' "$TMP/cli.toml"
+check "a look at a file with fewer servers" vpnctl reload --dry-run cli
+check_equal "changes nothing" "connected 10.0.3.1" \
+	"$(vpnctl -j status cli | jq -r '"\(.state) \(.server)"')"
+sed "s|^private_key_path.*|private_key_path = \"$TMP/none.key\"|" "$TMP/two.toml" >"$TMP/cli.toml"
+check "nor does one at a key that is not there" vpnctl reload --dry-run cli
+check "make that key" test ! -e "$TMP/none.key"
+cp "$TMP/two.toml" "$TMP/cli.toml"
 check "killed" vpnd_kill cli
 check "nothing leaves past it still" no_reach c1 10.0.1.254
 check "starts again" vpnd_start c1 "$TMP/cli.toml"

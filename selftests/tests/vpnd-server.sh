@@ -95,10 +95,12 @@ sed -i 's/allow_lan_access = false/allow_lan_access = true\nclient_to_client = t
 check_equal "a plan" "~ peer two ${PUB[c2]} ~ nftables table inet vpn_vpn0" \
 	"$(vpnctl reload --dry-run srv | paste -sd' ')"
 check "is carried out only without --dry-run" no_reach c1 10.8.0.77
-background ns c1 ping -q -i 0.2 -c 1000 10.8.0.1
+background ns c1 sh -c "exec ping -q -i 0.2 10.8.0.1 >$TMP/ping"
+ping=$!
 check "reload" vpnctl reload srv
 check "the clients reach each other" reach c1 10.8.0.77
 check "and the LAN" reach c1 192.168.7.2
+check "a reload loses not a ping" lossless "$ping" "$TMP/ping"
 sed -i 's/^max_clients.*/max_clients = -5/' "$TMP/srv.toml"
 check_says "a wrong file is refused" "srv.toml:4:15: max_clients: -5 is out of range" vpnctl reload srv
 check "and nothing has changed" reach c1 10.8.0.77

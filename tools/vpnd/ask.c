@@ -18,6 +18,8 @@
 
 /* For how long a connection is waited for. */
 #define CONNECT_SECONDS	30
+/* For an answer, which comes after the hooks of a reload; and for an end, after those of it. */
+#define WAIT_SECONDS	120
 #define POLL_NSEC	200000000
 
 struct asking {
@@ -42,9 +44,13 @@ static int complain(const char *format, ...)
 
 static int connect_to(const char *name)
 {
+	const struct timeval wait = { .tv_sec = WAIT_SECONDS };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char *folder = daemon_run_folder();
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s.sock", folder, name);
 	free(folder);
@@ -153,6 +159,8 @@ static int wait_connected(const struct asking *asking)
 static int wait_stopped(const struct asking *asking)
 {
 	char *folder = daemon_run_folder(), path[256];
+	time_t end = time(NULL) + WAIT_SECONDS;
+	bool there;
 	FILE *lock;
 
 	snprintf(path, sizeof(path), "%s/%s.lock", folder, asking->name);
@@ -161,10 +169,14 @@ static int wait_stopped(const struct asking *asking)
 	if (!lock)
 		return 0;
 	/* Whoever runs holds it to the very end. */
-	while (flock(fileno(lock), LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK)
-		pause_shortly();
+	do {
+		there = flock(fileno(lock), LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+		if (there)
+			pause_shortly();
+	} while (there && time(NULL) < end);
 	fclose(lock);
-	return 0;
+	return there ? complain("'%s' has not ended in %d seconds; its log says what it waits for",
+				asking->name, WAIT_SECONDS) : 0;
 }
 
 static int carry_out(const struct asking *asking)

@@ -324,14 +324,26 @@ void client_refused(struct client *client, const struct vpn_refusal *refusal)
 }
 
 /* Another number of servers: begin with the first. */
-void client_reconfigure(struct client *client)
+int client_reconfigure(struct client *client, struct vpn_error *err)
 {
 	struct facts *facts = facts_of(client);
-	struct vpn_error err;
 
 	if (facts->server >= config_of(client)->servers.count)
 		facts->server = 0;
-	if (client->state != WAITING && read_server_key(client, &err))
+	return client->state == WAITING ? 0 : read_server_key(client, err);
+}
+
+void client_reconfigured(struct client *client, const struct config_endpoint *before)
+{
+	const struct config_endpoint *now_is =
+		&config_of(client)->servers.list[facts_of(client)->server];
+	struct vpn_error err;
+
+	if (client->state == WAITING ||
+	    (!strcmp(before->host, now_is->host) && !strcmp(before->port, now_is->port)))
+		return;
+	client->next_address = 0;
+	if (try_server(client, &err))
 		set_trouble(client, err.text);
 }
 

@@ -13,8 +13,10 @@ void client_close(struct daemon *d);
 /* Zero, or a negative errno with a sentence in err. */
 int client_connect(struct client *client, struct vpn_error *err);
 void client_disconnect(struct client *client);
-/* The configuration has changed. */
-void client_reconfigure(struct client *client);
+/* The configuration has changed; or an error with a sentence in err, and nothing has. */
+int client_reconfigure(struct client *client, struct vpn_error *err);
+/* What has changed is in force: look for the server anew if it is another one than that. */
+void client_reconfigured(struct client *client, const struct config_endpoint *before);
 
 /* Why what should be cannot all be set up; an empty text: it is. */
 void client_failed(struct client *client, const char *reason);

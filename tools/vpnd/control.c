@@ -54,7 +54,7 @@ static json_t *status(struct daemon *d, const json_t *question)
 static json_t *reload(struct daemon *d, const json_t *question)
 {
 	bool dry = json_is_true(json_object_get(question, "dry_run"));
-	struct vpn_error err;
+	struct vpn_error err = { 0 };
 	json_t *answer, *text;
 	char *steps = NULL;
 	size_t size;

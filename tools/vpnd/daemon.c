@@ -214,31 +214,61 @@ static void use_config(struct daemon *d, struct config *config)
 	d->world.config = config;
 }
 
+/* What a configuration brings into the facts; the rest is the kernel's, and stays. */
+static void put_back(struct facts *facts, const struct facts *before)
+{
+	facts->server = before->server;
+	facts->has_endpoint = before->has_endpoint;
+	facts->endpoint = before->endpoint;
+	facts->has_server_key = before->has_server_key;
+	memcpy(facts->server_key, before->server_key, VPN_KEY_LEN);
+	memcpy(facts->private_key, before->private_key, VPN_KEY_LEN);
+	memcpy(facts->preshared_key, before->preshared_key, VPN_KEY_LEN);
+}
+
+static int take_new(struct daemon *d, const struct config *new, bool dry, FILE *to,
+		    struct vpn_error *err)
+{
+	int ret = check_same(d->config, new, err);
+
+	if (ret)
+		return ret;
+	/* It would be made. */
+	if (dry && !new->private_key.given && access(new->private_key_path, F_OK)) {
+		fprintf(to, "+ private key %s\n", new->private_key_path);
+		return 0;
+	}
+	return read_keys(new, &d->world.facts, err);
+}
+
+static int try_new(struct daemon *d, struct config *new, bool dry, FILE *to,
+		   struct vpn_error *err)
+{
+	int ret = take_new(d, new, dry, to, err);
+
+	if (ret)
+		return ret;
+	use_config(d, new);
+	ret = d->client ? client_reconfigure(d->client, err) : 0;
+	return ret ? ret : daemon_apply(d, dry, to, err);
+}
+
 static int apply_new(struct daemon *d, struct config *new, bool dry, FILE *to,
 		     struct vpn_error *err)
 {
 	struct config *old = d->config;
 	struct facts facts = d->world.facts;
-	struct vpn_error again;
+	struct vpn_error again = { 0 };
 	int ret;
 
-	ret = check_same(old, new, err);
-	if (!ret)
-		ret = read_keys(new, &d->world.facts, err);
-	if (!ret) {
-		use_config(d, new);
-		if (d->client && !dry)
-			client_reconfigure(d->client);
-		ret = daemon_apply(d, dry, to, err);
+	ret = try_new(d, new, dry, to, err);
+	if (ret || dry) {
+		put_back(&d->world.facts, &facts);
+		use_config(d, old);
+	} else if (d->client) {
+		client_reconfigured(d->client, &old->servers.list[facts.server]);
 	}
-	if (!ret && !dry)
-		return 0;
-	memcpy(d->world.facts.private_key, facts.private_key, VPN_KEY_LEN);
-	memcpy(d->world.facts.preshared_key, facts.preshared_key, VPN_KEY_LEN);
 	explicit_bzero(&facts, sizeof(facts));
-	use_config(d, old);
-	if (d->client && !dry)
-		client_reconfigure(d->client);
 	if (ret && !dry && daemon_apply(d, false, NULL, &again))
 		log_event(LEVEL_ERROR, "what was before a reload cannot be put back", "reason",
 			  again.text);

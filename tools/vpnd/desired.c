@@ -92,7 +92,7 @@ static bool add_firewall(struct item_list *list, const struct config *config,
 			 const struct facts *facts)
 {
 	char *rules = desired_firewall(config, facts);
-	char table[IF_NAMESIZE + 8];
+	char table[TABLE_NAME];
 	bool good = rules;
 
 	desired_table(config, table);

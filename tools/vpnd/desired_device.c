@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The settings of the device and its peers. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,10 +36,9 @@ static bool allow(struct vpn_peer *peer, const struct vpn_address *prefix)
 }
 
 static bool add_client(struct vpn_device *dev, const struct config *config,
-		       const struct config_peer *from)
+		       const struct config_peer *from, struct vpn_error *err)
 {
 	struct vpn_peer *peer = vpn_device_add_peer(dev);
-	struct vpn_error err;
 	unsigned int i;
 
 	if (!peer)
@@ -47,9 +47,8 @@ static bool add_client(struct vpn_device *dev, const struct config *config,
 		    VPN_PEER_HAS_KEEPALIVE | VPN_PEER_HAS_ADDRESS_MODE | VPN_PEER_HAS_CIPHER;
 	memcpy(peer->public_key, from->public_key.key, VPN_KEY_LEN);
 	snprintf(peer->name, sizeof(peer->name), "%s", from->name);
-	/* It could be read at the start; if it cannot be now, the peer is kept out. */
 	if (!secret_preshared(&from->preshared_key, from->preshared_key_path, peer->preshared_key,
-			      &err))
+			      err))
 		return false;
 	peer->keepalive = from->keepalive;
 	peer->address_mode = VPN_ADDRESS_MODE_LEASE;
@@ -70,7 +69,8 @@ static bool set_port(struct vpn_device *dev, const struct config *config)
 	return true;
 }
 
-static bool build_server(struct vpn_device *dev, const struct config *config)
+static bool build_server(struct vpn_device *dev, const struct config *config,
+			 struct vpn_error *err)
 {
 	const struct config_peer *peer;
 
@@ -84,7 +84,7 @@ static bool build_server(struct vpn_device *dev, const struct config *config)
 	    !copy_addresses(&dev->push_routes, &config->push_routes))
 		return false;
 	for (peer = config->peers; peer; peer = peer->next) {
-		if (!add_client(dev, config, peer))
+		if (!add_client(dev, config, peer, err))
 			return false;
 	}
 	return true;
@@ -117,18 +117,21 @@ static bool add_server(struct vpn_device *dev, const struct config *config,
 	return allow(peer, &everything[0]) && allow(peer, &everything[1]);
 }
 
-struct vpn_device *desired_device(const struct config *config, const struct facts *facts)
+struct vpn_device *desired_device(const struct config *config, const struct facts *facts,
+				  struct vpn_error *err)
 {
 	struct vpn_device *dev = vpn_device_new();
 	bool good = dev;
 
+	/* Unless it is said otherwise. */
+	vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
 	if (good) {
 		snprintf(dev->ifname, sizeof(dev->ifname), "%s", config->ifname);
 		dev->has = VPN_DEVICE_HAS_PRIVATE_KEY | VPN_DEVICE_HAS_FWMARK;
 		memcpy(dev->private_key, facts->private_key, VPN_KEY_LEN);
 		dev->fwmark = config->fwmark;
 		if (config->role == ROLE_SERVER)
-			good = build_server(dev, config);
+			good = build_server(dev, config, err);
 		else if (facts->connect && facts->has_server_key)
 			good = add_server(dev, config, facts);
 	}

@@ -15,15 +15,14 @@ static const char *const private_networks[] = {
 
 static const uint16_t families[] = { AF_INET, AF_INET6 };
 
-void desired_table(const struct config *config, char name[IF_NAMESIZE + 8])
+/* Two devices have two tables: what a name cannot have stands there as its number. */
+void desired_table(const struct config *config, char name[TABLE_NAME])
 {
-	char *c;
+	const char *c;
+	char *to = name + sprintf(name, "vpn_");
 
-	snprintf(name, IF_NAMESIZE + 8, "vpn_%s", config->ifname);
-	for (c = name; *c; c++) {
-		if (!isalnum((unsigned char)*c))
-			*c = '_';
-	}
+	for (c = config->ifname; *c; c++)
+		to += sprintf(to, isalnum((unsigned char)*c) ? "%c" : "_%02x", (unsigned char)*c);
 }
 
 static const char *word(uint16_t family)

@@ -9,8 +9,6 @@ struct hook_peer {
 	const char *key, *name, *endpoint;	/* each may be NULL */
 };
 
-/* Run a command to its end: its status, or -1 when it could not be run. */
-int hook_run(const struct config *config, const char *command, const struct hook_peer *peer);
 /* Start commands, and do not wait for them. */
 void hook_start(const struct config *config, const struct strings *commands,
 		const struct hook_peer *peer);

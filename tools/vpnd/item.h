@@ -31,6 +31,7 @@ struct world {
 	const struct config *config;
 	struct facts facts;
 	struct vpn_socket rtnl;
+	const json_t *before;	/* of the item that is looked at, if it is made already */
 	char ifname[IF_NAMESIZE];
 };
 
@@ -53,6 +54,7 @@ struct item_kind {
 	const char *name;
 	bool of_device;		/* it goes when the device goes */
 	bool once;		/* it cannot be seen; the journal knows whether it was made */
+	bool by_name;		/* one that the journal has not is somebody else's, or stale */
 	/* Is it there as it should be? */
 	bool (*matches)(struct world *w, const struct item *item);
 	/* What undo() needs to know; NULL: nothing. */

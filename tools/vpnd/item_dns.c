@@ -39,10 +39,14 @@ static bool resolvconf_knows(const char *ifname)
 	return false;
 }
 
-static const char *method_of(const struct item *item)
+/* The method that it was made by, if it is, whatever there would be to choose now. */
+static const char *method_of(const struct world *w, const struct item *item)
 {
-	const char *method = item_text(item, "method");
+	const char *method = json_string_value(json_object_get(w->before, "method"));
 
+	if (method)
+		return method;
+	method = item_text(item, "method");
 	if (strcmp(method, "auto"))
 		return method;
 	return resolved_is_used() ? "resolved" : has_resolvconf() ? "resolvconf" : "file";
@@ -50,7 +54,7 @@ static const char *method_of(const struct item *item)
 
 static json_t *dns_before(struct world *w, const struct item *item)
 {
-	const char *method = method_of(item);
+	const char *method = method_of(w, item);
 	json_t *file = strcmp(method, "file") ? NULL : resolv_file_before();
 
 	return json_pack("{s:s, s:i, s:o*}", "method", method, "ifindex", world_ifindex(w), "file",
@@ -59,7 +63,7 @@ static json_t *dns_before(struct world *w, const struct item *item)
 
 static bool dns_matches(struct world *w, const struct item *item)
 {
-	const char *method = method_of(item);
+	const char *method = method_of(w, item);
 
 	if (!strcmp(method, "resolved"))
 		return resolved_has(world_ifindex(w),
@@ -107,7 +111,7 @@ static int resolvconf_revert(const char *ifname)
 
 static int dns_make(struct world *w, const struct item *item, struct vpn_error *err)
 {
-	const char *method = method_of(item);
+	const char *method = method_of(w, item);
 
 	if (!strcmp(method, "resolved"))
 		return resolved_set(world_ifindex(w), item->value, err);
@@ -137,8 +141,7 @@ static void dns_describe(const struct world *w, const struct item *item, const c
 	const json_t *server;
 	size_t i;
 
-	(void)w;
-	fprintf(to, "%s dns by %s:", sign, method_of(item));
+	fprintf(to, "%s dns by %s:", sign, method_of(w, item));
 	json_array_foreach(json_object_get(item->value, "servers"), i, server)
 		fprintf(to, " %s", json_string_value(server));
 	fputc('\n', to);

@@ -81,6 +81,6 @@ static void firewall_describe(const struct world *w, const struct item *item, co
 }
 
 const struct item_kind kind_firewall = {
-	.name = "firewall", .matches = firewall_matches, .make = firewall_make,
+	.name = "firewall", .by_name = true, .matches = firewall_matches, .make = firewall_make,
 	.undo = firewall_undo, .describe = firewall_describe,
 };

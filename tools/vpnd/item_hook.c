@@ -11,6 +11,9 @@
 #include "item.h"
 #include "log.h"
 
+/* Everything else waits for commands of up and down, but for so many seconds only. */
+#define LIMIT	60
+
 static void set(const char *name, const char *value)
 {
 	if (value)
@@ -19,12 +22,14 @@ static void set(const char *name, const char *value)
 
 /* In the child. What it prints goes to stderr; it has no input. */
 static void run_shell(const struct config *config, const char *command,
-		      const struct hook_peer *peer)
+		      const struct hook_peer *peer, unsigned int limit)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	alarm(limit);
 	set("VPN_NAME", config->name);
 	set("VPN_DEVICE", config->ifname);
 	if (peer) {
@@ -38,13 +43,15 @@ static void run_shell(const struct config *config, const char *command,
 	_exit(127);
 }
 
-int hook_run(const struct config *config, const char *command, const struct hook_peer *peer)
+/* Its status, or -1 when it could not be run. limit: seconds; zero: none. */
+static int run(const struct config *config, const char *command, const struct hook_peer *peer,
+	       unsigned int limit)
 {
 	pid_t pid = fork();
 	int status;
 
 	if (!pid)
-		run_shell(config, command, peer);
+		run_shell(config, command, peer, limit);
 	if (pid < 0)
 		return -1;
 	while (waitpid(pid, &status, 0) < 0) {
@@ -67,8 +74,10 @@ void hook_start(const struct config *config, const struct strings *commands,
 	if (!pid) {
 		if (fork())
 			_exit(0);
+		/* The daemon may end, and start again, while these go on. */
+		close_range(STDERR_FILENO + 1, ~0U, 0);
 		for (i = 0; i < commands->count; i++)
-			hook_run(config, commands->list[i], peer);
+			run(config, commands->list[i], peer, 0);
 		_exit(0);
 	}
 	if (pid > 0)
@@ -90,7 +99,7 @@ static int hook_make(struct world *w, const struct item *item, struct vpn_error 
 	size_t i;
 
 	json_array_foreach(json_object_get(item->value, "up"), i, command) {
-		status = hook_run(w->config, json_string_value(command), NULL);
+		status = run(w->config, json_string_value(command), NULL, LIMIT);
 		if (status)
 			return vpn_error_set(err, VPN_FAULT_SYSTEM, ECANCELED,
 					     "the hook '%s' ended with status %d",
@@ -110,7 +119,7 @@ static int hook_undo(struct world *w, const struct item *item, const json_t *bef
 	(void)before;
 	(void)err;
 	json_array_foreach(json_object_get(item->value, "down"), i, command) {
-		status = hook_run(w->config, json_string_value(command), NULL);
+		status = run(w->config, json_string_value(command), NULL, LIMIT);
 		if (status)
 			log_line(LEVEL_WARNING, "the hook '%s' ended with status %d",
 				 json_string_value(command), status);

@@ -12,7 +12,7 @@
 /* What differs; NULL with a sentence in err. */
 static struct vpn_device *difference(const struct world *w, struct vpn_error *err)
 {
-	struct vpn_device *want = desired_device(w->config, &w->facts), *have = NULL;
+	struct vpn_device *want = desired_device(w->config, &w->facts, err), *have = NULL;
 	bool good;
 
 	good = want && !vpn_device_get(w->ifname, &have, err);

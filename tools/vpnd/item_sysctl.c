@@ -180,24 +180,41 @@ static int forwarding_make(struct world *w, const struct item *item, struct vpn_
 	return write_setting(families[family_of(item)].main, "1", err);
 }
 
-/* First the one that changes others, then those, where they differ from what was. */
+/* What our making has left there. */
+static const char *left(const char *name, const char *was)
+{
+	const char *file = strrchr(name, '/') + 1;
+
+	if (!strcmp(file, "accept_ra"))
+		return strcmp(was, "1") ? was : "2";
+	return strcmp(file, "accept_redirects") ? "1" : "0";
+}
+
+/*
+ * First the one that changes others, then those, where they differ from what was,
+ * or from what somebody else has set meanwhile. A link that has gone is left out.
+ */
 static int forwarding_undo(struct world *w, const struct item *item, const json_t *before,
 			   struct vpn_error *err)
 {
-	const char *main = families[family_of(item)].main, *name, *value;
-	const json_t *was = json_object_get(before, main);
-	const json_t *each;
+	const char *main = families[family_of(item)].main, *name, *value, *now;
+	const json_t *was = json_object_get(before, main), *each;
+	json_t *present;
 	int ret = 0;
 
 	if (!was || !forwarding_matches(w, item))
 		return 0;
+	present = forwarding_before(w, item);
 	ret = write_setting(main, json_string_value(was), err);
 	json_object_foreach((json_t *)before, name, each) {
 		value = json_string_value(each);
-		/* A link that has gone meanwhile has nothing to be put back. */
-		if (!has_value(name, value))
+		now = json_string_value(json_object_get(present, name));
+		if (now && strcmp(now, left(name, value)))
+			value = now;
+		if (now && !has_value(name, value))
 			write_setting(name, value, err);
 	}
+	json_decref(present);
 	return ret;
 }
 

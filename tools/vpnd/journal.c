@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log.h"
+
 static void free_entry(struct journal_entry *entry)
 {
 	free(entry->item.key);
@@ -62,11 +64,25 @@ static int failed(const struct journal *journal, struct vpn_error *err)
 			     journal->path, strerror(errno));
 }
 
+/* What there is of a line goes, or the next one would be glued to it. */
+static int cut_off(const struct journal *journal, ssize_t written, struct vpn_error *err)
+{
+	int ret;
+
+	if (written >= 0)
+		errno = ENOSPC;
+	ret = failed(journal, err);
+	if (written > 0 && ftruncate(journal->fd, lseek(journal->fd, 0, SEEK_END) - written))
+		log_line(LEVEL_ERROR, "half a line stays in the journal '%s'", journal->path);
+	return ret;
+}
+
 /* A line is whole or it is the last one, cut by the end of the program. */
 static int write_line(const struct journal *journal, json_t *line, struct vpn_error *err)
 {
 	char *text = json_dumps(line, JSON_COMPACT);
 	size_t len = text ? strlen(text) : 0;
+	ssize_t written;
 	int ret = 0;
 
 	if (!text) {
@@ -74,8 +90,9 @@ static int write_line(const struct journal *journal, json_t *line, struct vpn_er
 		ret = failed(journal, err);
 	} else {
 		text[len] = '\n';
-		if (write(journal->fd, text, len + 1) != (ssize_t)(len + 1))
-			ret = failed(journal, err);
+		written = write(journal->fd, text, len + 1);
+		if (written != (ssize_t)(len + 1))
+			ret = cut_off(journal, written, err);
 	}
 	free(text);
 	json_decref(line);
@@ -198,7 +215,9 @@ int journal_undone(struct journal *journal, struct journal_entry *entry, struct 
 
 	ret = write_line(journal, json_pack("{s:s, s:s}", "kind", entry->item.kind->name, "key",
 					    entry->item.key), err);
+	if (ret)
+		return ret;
 	unlink_entry(journal, entry);
 	free_entry(entry);
-	return ret;
+	return 0;
 }

@@ -30,7 +30,7 @@ struct journal_entry *journal_find(const struct journal *journal, const struct i
  */
 int journal_make(struct journal *journal, const struct item *item, json_t *before,
 		 struct vpn_error *err);
-/* After it has been undone. */
+/* After it has been undone; frees the entry, unless that cannot be written. */
 int journal_undone(struct journal *journal, struct journal_entry *entry, struct vpn_error *err);
 
 #endif

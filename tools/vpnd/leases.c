@@ -18,6 +18,7 @@
 
 static struct sqlite3 *db;
 static bool in_transaction;
+static bool lost;			/* something is not saved */
 
 static bool run(const char *sql)
 {
@@ -43,7 +44,8 @@ int leases_open(const char *path, struct vpn_error *err)
 		return -EIO;
 	}
 	chmod(path, 0600);
-	sqlite3_busy_timeout(db, 5000);
+	/* Everything else waits meanwhile; what is missed is saved later. */
+	sqlite3_busy_timeout(db, 100);
 	if (run("PRAGMA journal_mode = WAL") && run("PRAGMA synchronous = FULL") && run(TABLE))
 		return 0;
 	leases_close();
@@ -61,20 +63,23 @@ void leases_close(void)
 
 bool leases_pending(void)
 {
-	return in_transaction;
+	return in_transaction || lost;
 }
 
 static bool begin(void)
 {
 	if (!in_transaction)
 		in_transaction = run("BEGIN IMMEDIATE");
+	lost |= db && !in_transaction;
 	return in_transaction;
 }
 
 void leases_flush(void)
 {
-	if (in_transaction)
-		run("COMMIT");
+	if (in_transaction && !run("COMMIT")) {
+		run("ROLLBACK");
+		lost = true;
+	}
 	in_transaction = false;
 }
 
@@ -128,6 +133,7 @@ void leases_save_all(const char *ifname)
 
 	if (!db || vpn_device_get_leases(ifname, &dev, &err))
 		return;
+	lost = false;
 	if (begin() && run("DELETE FROM lease")) {
 		for (lease = dev->leases.first; lease; lease = lease->next)
 			leases_note(lease);

@@ -44,6 +44,13 @@ static int undo_entry(const struct plan *p, struct journal_entry *entry, bool wi
 	return ret || p->dry ? ret : journal_undone(p->journal, entry, p->err);
 }
 
+static int undo_made(const struct plan *p, struct journal_entry *entry)
+{
+	int ret = entry->item.kind->undo(p->w, &entry->item, entry->before, p->err);
+
+	return ret ? ret : journal_undone(p->journal, entry, p->err);
+}
+
 static int undo_others(const struct plan *p)
 {
 	bool with_device = device_goes(p);
@@ -65,6 +72,8 @@ static bool is_good(const struct plan *p, const struct item *item,
 		return false;
 	if (entry && item->kind->once)
 		return true;
+	if (!entry && item->kind->by_name)
+		return false;
 	return item->kind->matches(p->w, item);
 }
 
@@ -78,20 +87,38 @@ static int skip(const struct plan *p, const struct item *item)
 	return entry ? journal_undone(p->journal, entry, p->err) : 0;
 }
 
+/* What runs once, or was made by another method, is no more what it was. */
+static bool begins_anew(const struct journal_entry *entry, const struct item *item)
+{
+	return entry && !json_equal(entry->item.value, item->value) &&
+	       (item->kind->once ||
+		strcmp(item_text(&entry->item, "method"), item_text(item, "method")));
+}
+
 static int make_item(const struct plan *p, const struct item *item)
 {
-	const struct journal_entry *entry = journal_find(p->journal, item->kind, item->key);
+	struct journal_entry *entry = journal_find(p->journal, item->kind, item->key);
 	json_t *before = NULL;
 	int ret;
 
+	p->w->before = entry ? entry->before : NULL;
 	if (is_good(p, item, entry))
 		return 0;
 	describe(p, item, entry ? "~" : "+");
 	if (p->dry)
 		return 0;
+	if (begins_anew(entry, item)) {
+		ret = undo_made(p, entry);
+		if (ret)
+			return ret;
+		entry = NULL;
+		p->w->before = NULL;
+	}
 	if (!entry && item->kind->before)
 		before = item->kind->before(p->w, item);
 	ret = journal_make(p->journal, item, before, p->err);
+	entry = journal_find(p->journal, item->kind, item->key);
+	p->w->before = entry ? entry->before : NULL;
 	if (!ret)
 		ret = item->kind->make(p->w, item, p->err);
 	return ret && item->pushed ? skip(p, item) : ret;

@@ -12,6 +12,8 @@
 
 #define FILE_NAME	"/etc/resolv.conf"
 #define ASIDE		"/etc/resolv.conf.before-vpn"
+#define NEW		"/etc/resolv.conf.vpnd-new"
+#define MARKER		"# Made by vpnd for "
 #define TEXT_MAX	65536
 
 const char *resolv_file_before_path(void)
@@ -21,7 +23,7 @@ const char *resolv_file_before_path(void)
 
 static void put_marker(FILE *to, const char *ifname)
 {
-	fprintf(to, "# Made by vpnd for %s. What was here is in " ASIDE ",\n"
+	fprintf(to, MARKER "%s. What was here is in " ASIDE ",\n"
 		"# and is put back when vpnd ends.\n", ifname);
 }
 
@@ -80,6 +82,16 @@ bool resolv_file_ours(const char *ifname)
 	return ours;
 }
 
+/* It is that of another device. */
+static bool is_others(const char *ifname)
+{
+	char *text = read_file();
+	bool made = text && !strncmp(text, MARKER, strlen(MARKER));
+
+	free(text);
+	return made && !resolv_file_ours(ifname);
+}
+
 bool resolv_file_has(const char *ifname, const json_t *value)
 {
 	char *text = read_file(), *wanted = make_text(ifname, value);
@@ -105,23 +117,39 @@ static int failed(const char *what, struct vpn_error *err)
 			     strerror(errno));
 }
 
-static int write_file(const char *text, struct vpn_error *err)
+static bool write_to(const char *path, const char *text)
 {
-	int fd, ret = 0;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+		    !fchmod(fd, 0644);
 
-	fd = open(FILE_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || fchmod(fd, 0644))
-		ret = failed("written", err);
 	if (fd >= 0)
 		close(fd);
+	return good;
+}
+
+/* Whole or not at all; where something is mounted over it, it is written over instead. */
+static int write_file(const char *text, struct vpn_error *err)
+{
+	int ret = 0;
+
+	if (!write_to(NEW, text))
+		ret = failed("written", err);
+	else if (rename(NEW, FILE_NAME) && (errno != EBUSY || !write_to(FILE_NAME, text)))
+		ret = failed("written", err);
+	unlink(NEW);
 	return ret;
 }
 
 int resolv_file_set(const char *ifname, const json_t *value, struct vpn_error *err)
 {
-	char *text = make_text(ifname, value);
+	char *text;
 	int ret = 0;
 
+	if (is_others(ifname))
+		return vpn_error_set(err, VPN_FAULT_SYSTEM, EBUSY,
+				     FILE_NAME " is another vpnd's, as its first line says; stop that one, or give use_vpn_dns = false in [dns]");
+	text = make_text(ifname, value);
 	if (!text)
 		return failed("written", err);
 	/* Where something is mounted over it, it is written over instead. */
@@ -140,7 +168,9 @@ int resolv_file_revert(const char *ifname, const json_t *before, struct vpn_erro
 	bool gone = access(FILE_NAME, F_OK) && errno == ENOENT;
 
 	if (!gone && !resolv_file_ours(ifname)) {
-		unlink(ASIDE);
+		/* Another vpnd will want to put it back. */
+		if (!is_others(ifname))
+			unlink(ASIDE);
 		return 0;
 	}
 	if (!access(ASIDE, F_OK) || errno != ENOENT)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -188,6 +189,15 @@ static void ask(const struct question *q)
 		ask_network(q);
 }
 
+/* What the one who started us holds is not to be held by us; nor do we outlive it. */
+static void leave_alone(int fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (fd > 3)
+		close_range(3, fd - 1, 0);
+	close_range(fd + 1, ~0U, 0);
+}
+
 int resolve_start(const char *host, const char *port, uint32_t mark, pid_t *pid)
 {
 	struct resolve_answer answer = { 0 };
@@ -210,6 +220,7 @@ int resolve_start(const char *host, const char *port, uint32_t mark, pid_t *pid)
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	leave_alone(ends[1]);
 	alarm(30);
 	ask(&q);
 	_exit(write(ends[1], &answer, sizeof(answer)) == sizeof(answer) ? 0 : 1);

@@ -61,7 +61,7 @@ static int on_end(sd_event_source *source, const struct signalfd_siginfo *info, 
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
 {
-	struct vpn_error err;
+	struct vpn_error err = { 0 };
 
 	(void)source;
 	(void)info;

@@ -226,12 +226,29 @@ static void on_peer(struct watch *watch, const struct vpn_event *event)
 	}
 }
 
+/* Once after that time, which does not begin anew: what keeps coming does not put it off. */
+static void soon(sd_event_source *timer, uint64_t usec)
+{
+	int state = SD_EVENT_OFF;
+
+	if (!usec || sd_event_source_get_enabled(timer, &state) < 0 || state != SD_EVENT_OFF)
+		return;
+	sd_event_source_set_time_relative(timer, usec);
+	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
 static int on_flush(sd_event_source *source, uint64_t usec, void *data)
 {
+	struct watch *watch = data;
+
 	(void)source;
 	(void)usec;
-	(void)data;
 	leases_flush();
+	/* What could not be saved before is saved now, with all the rest. */
+	if (leases_pending()) {
+		leases_save_all(watch->d->config->ifname);
+		soon(watch->flush, leases_pending() ? 10 * USEC : 0);
+	}
 	return 0;
 }
 
@@ -250,10 +267,8 @@ static void on_lease(struct watch *watch, const struct vpn_event *event)
 			vpn_address_format_host(&lease->address, seen->address);
 	}
 	/* Many at a time, soon. */
-	if (leases_pending()) {
-		sd_event_source_set_time_relative(watch->flush, USEC / 4);
-		sd_event_source_set_enabled(watch->flush, SD_EVENT_ONESHOT);
-	}
+	if (leases_pending())
+		soon(watch->flush, USEC / 4);
 }
 
 static void on_event(const struct vpn_event *event, void *data)
@@ -337,8 +352,7 @@ static int on_routes(sd_event_source *source, int fd, uint32_t revents, void *da
 	while (mnl_socket_recvfrom(watch->routes.nl, watch->routes.buffer, VPN_SOCKET_BUFFER) < 0 &&
 	       errno == EINTR)
 		;
-	sd_event_source_set_time_relative(watch->update, USEC);
-	sd_event_source_set_enabled(watch->update, SD_EVENT_ONESHOT);
+	soon(watch->update, USEC);
 	return 0;
 }
 
