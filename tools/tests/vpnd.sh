@@ -166,6 +166,32 @@ refused "a key that is none" "5:14: public_key: this is not a key" \
 	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[[peer]]\nname = "a"\npublic_key = "'${KEY_A%=}'"'
 refused "a peer's address that is in no network" "3:1: address: '10.9.0.5' is in no virtual_network" \
 	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[[peer]]\nname = "a"\npublic_key = "'$KEY_A$'"\naddress = "10.9.0.5"'
+refused "an empty list" "2:18: server_address: the list is empty; one is needed" \
+	<<<$'[client]\nserver_address = []'
+refused "a key in a file's place is not shown" "4:20: private_key_path: a key is not right here" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[security]\nprivate_key_path = "'$KEY_A'"'
+! grep -qF "$KEY_A" said
+result "nowhere in what is said" $?
+refused "a device that the shell would take for more" "4:8: name: 'a';reboot' is not right" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[interface]\nname = "a\';reboot"'
+refused "a device that means many" "4:8: name: 'vpn*' is not right" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[interface]\nname = "vpn*"'
+refused "a port with zeros" "2:18: listen_address: '0.0.0.0:0123' is not right" \
+	<<<$'[server]\nlisten_address = "0.0.0.0:0123"'
+refused "a table of the system" "4:10: fwmark: 254 is the number of a routing table of the system" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[interface]\nfwmark = 254'
+refused "a name to listen at" "4:18: listen_address: 'localhost:9586' is not right" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[metrics]\nlisten_address = "localhost:9586"'
+refused "a key of a thousand parts" "1:1: a key has too many parts" \
+	<<<"$(printf 'a.%.0s' {1..1000})b = 1"
+printf '[server]\nvirtual_network = "10.8.0.0/24"\n[security]\nprivate_key = "%s"\n' $KEY_A >open.toml
+chmod 644 open.toml
+"$VPND" --check open.toml 2>said
+grep -q "open.toml: warning: it holds a secret key and everybody may read it" said
+result "a key that everybody may read is warned of" $?
+VPN_RUNTIME_DIR=$TMP "$VPND" --undo nothing 2>said
+equal "nothing to undo" "1 vpnd: there is nothing to undo: '$TMP/nothing.journal' is not there" "$? $(cat said)"
+
 printf '[server]\nvirtual_network = "10.8.0.0/24"\nport = 1\n[loging]\n[firewall]\nnat = 1\n' >wrong.toml
 "$VPND" --check wrong.toml 2>said
 equal "all faults are told at once" 3 "$(grep -c '^wrong.toml:[0-9]' said)"
@@ -244,6 +270,18 @@ equal "with its peers" 'name = "laptop" address = ["10.8.0.2"] allowed_ips = ["1
 sed 's/^Address/Adress/' client.conf >misspelt.conf
 says "a misspelt key" 1 "misspelt.conf:3: 'Adress' is not a key of wg-quick; did you mean 'Address'?" \
 	import misspelt.conf
+
+sed 's/^PrivateKey = /PrivateKey /' client.conf >equals.conf
+says "a key without an equals sign is not shown" 1 "equals.conf:2: a line is a [Section], or in one KEY = VALUE" \
+	import equals.conf
+sed 's/^MTU.*/&\nMTU = [hooks]/' client.conf >twice.conf
+says "a number that is given twice" 1 "twice.conf:6: MTU is given twice" import twice.conf
+sed 's/^MTU.*/MTU = 14x/' client.conf >number.conf
+"$VPNCTL" import number.conf >out 2>err
+equal "a number that is none" "1 vpnctl: number.conf" "$? $(cut -d: -f1,2 err)"
+sed 's/^MTU.*/Table = off/' client.conf >table.conf
+"$VPNCTL" import table.conf >table.toml
+equal "no table, no routes" "split_tunnel = true" "$(sed -n '/^\[routes\]/,/^$/p' table.toml | sed -n 2p)"
 
 "$HERE/../../selftests/reference.sh" "$VPND" >said 2>&1
 status=$?

@@ -96,26 +96,38 @@ static bool begin_section(struct import *im, const char *line)
 	       add_peer(im);
 }
 
+static bool is_repeatable(bool peer, int key)
+{
+	if (peer)
+		return key == ALLOWED_IPS;
+	return key == ADDRESS || key == DNS || (key >= PRE_UP && key <= POST_DOWN);
+}
+
 static bool read_setting(struct import *im, char *line)
 {
 	bool peer = im->section == IN_PEER;
 	const char *const *keys = peer ? peer_keys : interface_keys;
 	int i, count = peer ? PEER_KEYS : INTERFACE_KEYS;
-	char *equals = strchr(line, '='), *key;
+	char *equals = strchr(line, '='), *key, **value;
 	struct nearest nearest;
 
 	if (!equals || im->section == NOWHERE)
 		return complain(&im->at, "a line is a [Section], or in one KEY = VALUE");
 	*equals = '\0';
 	key = text_trim(line);
+	/* A key of base64 ends with that character, too; it is not shown. */
+	if (strpbrk(key, " \t"))
+		return complain(&im->at, "a line is a [Section], or in one KEY = VALUE");
 	nearest_begin(&nearest, key);
 	for (i = 0; i < count && strcasecmp(keys[i], key); i++)
 		nearest_try(&nearest, keys[i]);
 	if (i == count)
 		return complain(&im->at, "'%s' is not a key of wg-quick%s", key,
 				nearest_hint(&nearest));
-	return add_value(&im->at, peer ? &last_peer(im)->values[i] : &im->values[i],
-			 text_trim(equals + 1));
+	value = peer ? &last_peer(im)->values[i] : &im->values[i];
+	if (*value && !is_repeatable(peer, i))
+		return complain(&im->at, "%s is given twice", keys[i]);
+	return add_value(&im->at, value, text_trim(equals + 1));
 }
 
 /* A comment right below [Peer] is what many call it. */
@@ -315,7 +327,7 @@ static void put_interface(const struct import *im)
 	fputs("\n[interface]\n", stdout);
 	if (im->values[MTU])
 		printf("mtu = %s\n", im->values[MTU]);
-	if (im->values[FWMARK])
+	if (im->values[FWMARK] && strcasecmp(im->values[FWMARK], "off"))
 		printf("fwmark = %s\n", im->values[FWMARK]);
 }
 
@@ -351,7 +363,8 @@ static void put_client(const struct import *im)
 {
 	const struct peer *server = im->peers;
 	const char *keepalive = server->values[KEEPALIVE];
-	bool everything = routes_everything(server->values[ALLOWED_IPS]);
+	bool off = im->values[TABLE] && !strcasecmp(im->values[TABLE], "off");
+	bool everything = !off && routes_everything(server->values[ALLOWED_IPS]);
 
 	fputs("[client]\n", stdout);
 	put_key("server_address", server->values[ENDPOINT]);
@@ -369,7 +382,8 @@ static void put_client(const struct import *im)
 	if (im->values[FWMARK] && strcasecmp(im->values[FWMARK], "off"))
 		printf("fwmark = %s\n", im->values[FWMARK]);
 	printf("\n[routes]\n%s = true\n", everything ? "default_gateway" : "split_tunnel");
-	put_list(im, "routes", server->values[ALLOWED_IPS], COMMAS, is_route, false);
+	if (!off)
+		put_list(im, "routes", server->values[ALLOWED_IPS], COMMAS, is_route, false);
 	fputs("\n[dns]\n", stdout);
 	if (!im->values[DNS])
 		puts("use_vpn_dns = false");
@@ -429,6 +443,34 @@ static bool put_server(struct import *im)
 	return true;
 }
 
+/* What is printed as a number has to be one. */
+static bool check_numbers(const struct import *im)
+{
+	struct origin at = { .file = im->at.file, .line = im->at.line };
+	char *const *values = im->values;
+	const struct peer *peer;
+	uint64_t number;
+	uint32_t mark;
+	uint16_t word;
+
+	at.word = "MTU";
+	if (values[MTU] && !parse_count(&at, values[MTU], 576, 65535, "an MTU", &number))
+		return false;
+	at.word = "ListenPort";
+	if (values[LISTEN_PORT] && !parse_port(&at, values[LISTEN_PORT], &word))
+		return false;
+	at.word = "FwMark";
+	if (values[FWMARK] && !parse_fwmark(&at, values[FWMARK], &mark))
+		return false;
+	at.word = "PersistentKeepalive";
+	for (peer = im->peers; peer; peer = peer->next) {
+		if (peer->values[KEEPALIVE] &&
+		    !parse_keepalive(&at, peer->values[KEEPALIVE], &word))
+			return false;
+	}
+	return true;
+}
+
 static bool is_client(const struct import *im)
 {
 	return im->count == 1 && im->peers->values[ENDPOINT] && !im->values[LISTEN_PORT];
@@ -447,11 +489,11 @@ static bool check(const struct import *im)
 		if (!peer->values[PUBLIC_KEY])
 			return complain(&im->at, "%s has no PublicKey", peer->name);
 	}
-	if (im->values[TABLE])
+	if (im->values[TABLE] && strcasecmp(im->values[TABLE], "off"))
 		warn("Table is left out: vpnd has a table of its own");
 	if (im->values[SAVE_CONFIG])
 		warn("SaveConfig is left out: vpnd does not write its file");
-	return true;
+	return check_numbers(im);
 }
 
 static void free_values(char *values[], int count)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../libvpn/address.h"
 #include "../libvpn/nearest.h"
@@ -345,6 +346,28 @@ static char *read_text(struct reader *r, const char *path, size_t *len)
 	return NULL;
 }
 
+static bool has_secret(const struct config *config)
+{
+	const struct config_peer *peer;
+
+	for (peer = config->peers; peer; peer = peer->next) {
+		if (peer->preshared_key.given)
+			return true;
+	}
+	return config->private_key.given || config->preshared_key.given;
+}
+
+/* This is no fault: the file is right, and the remedy lies outside of it. */
+static void warn_of_readers(const struct reader *r, const char *path)
+{
+	struct stat st;
+
+	if (has_secret(r->config) && !stat(path, &st) && st.st_mode & 0007)
+		fprintf(r->faults.to,
+			"%s: warning: it holds a secret key and everybody may read it; 'chmod 600 %s' helps\n",
+			path, path);
+}
+
 static void set_name(struct config *config, const char *path)
 {
 	const char *base = strrchr(path, '/');
@@ -379,8 +402,10 @@ struct config *config_read(const char *path, FILE *complaints)
 		free(text);
 	}
 	toml_free(root);
-	if (root && !r.faults.count)
+	if (root && !r.faults.count) {
+		warn_of_readers(&r, path);
 		return r.config;
+	}
 	config_free(r.config);
 	return NULL;
 }

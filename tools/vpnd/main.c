@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,34 @@ static int check_files(char *files[])
 	return status;
 }
 
+/* Whoever started us may wait for our output to end, or unmount where we are. */
+static void let_go(const char **path)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char *whole = realpath(*path, NULL);
+
+	if (fd >= 0) {
+		dup2(fd, STDIN_FILENO);
+		dup2(fd, STDOUT_FILENO);
+	}
+	if (whole && !chdir("/"))
+		*path = whole;
+	else
+		free(whole);
+}
+
+static int undo_run(const char *name)
+{
+	char *folder = daemon_run_folder(), path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s.journal", folder, name);
+	free(folder);
+	if (!access(path, F_OK))
+		return daemon_undo(name);
+	fprintf(stderr, "vpnd: there is nothing to undo: '%s' is not there\n", path);
+	return STATUS_FAILED;
+}
+
 /* The first process ends when the second one says that it is ready, or ends. */
 static int run_in_background(const char *path)
 {
@@ -67,6 +96,7 @@ static int run_in_background(const char *path)
 	}
 	close(ends[0]);
 	setsid();
+	let_go(&path);
 	return daemon_run(path, ends[1]);
 }
 
@@ -108,7 +138,7 @@ int main(int argc, char *argv[])
 			background = true;
 			break;
 		case OPTION_UNDO:
-			return daemon_undo(optarg);
+			return undo_run(optarg);
 		case OPTION_REFERENCE:
 			if (optarg && !strcmp(optarg, "man"))
 				config_print_man(stdout);

@@ -76,12 +76,17 @@ static bool ask_driver(int fd, struct ifreq *request, void *command)
 
 static unsigned int count_stats(int fd, struct ifreq *request)
 {
-	struct {
-		struct ethtool_sset_info info;
-		uint32_t count;
-	} sset = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_STATS } };
+	struct ethtool_sset_info *info = calloc(1, sizeof(*info) + sizeof(info->data[0]));
+	unsigned int count = 0;
 
-	return ask_driver(fd, request, &sset) && sset.info.sset_mask ? sset.count : 0;
+	if (!info)
+		return 0;
+	info->cmd = ETHTOOL_GSSET_INFO;
+	info->sset_mask = 1ULL << ETH_SS_STATS;
+	if (ask_driver(fd, request, info) && info->sset_mask)
+		count = info->data[0];
+	free(info);
+	return count;
 }
 
 /* The driver's own counters, as ethtool -S shows them. */

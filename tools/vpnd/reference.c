@@ -17,6 +17,7 @@ static const char *type_text(const struct config_key *key)
 				[KEY_RANGES] = "list of addresses or ranges",
 		[KEY_TEXTS] = "text, or a list", [KEY_KEY] = "key", [KEY_KEYS] = "key, or a list",
 		[KEY_PATH] = "file", [KEY_PATHS] = "file, or a list", [KEY_IFNAME] = "device",
+		[KEY_MARK] = "number", [KEY_LISTEN] = "ADDRESS:PORT",
 	};
 
 	return types[key->type];

@@ -121,7 +121,7 @@ const struct config_key config_keys[] = {
 	{ "interface", "mtu", ROLE_BOTH, KEY_NUMBER, AT(mtu), "0", NULL, 0, 65535,
 	  .text =
 		"The MTU of the device, 576 at least. With 0 it is what the server tells, or 1420." },
-	{ "interface", "fwmark", ROLE_BOTH, KEY_NUMBER, AT(fwmark), "0", "51820", 0, UINT32_MAX,
+	{ "interface", "fwmark", ROLE_BOTH, KEY_MARK, AT(fwmark), "0", "51820", 0, UINT32_MAX,
 	  .text =
 		"The mark of packets that leave encrypted; for a client's default route also the number of its routing table, and not 0." },
 	{ "interface", "address", ROLE_CLIENT, KEY_OWN_ADDRESSES, AT(addresses), "[]", NULL,
@@ -184,7 +184,7 @@ const struct config_key config_keys[] = {
 	  .words = WORDS(format_words), .text =
 			"Of stderr and files: key=value pairs, or JSON; an object a line." },
 
-	{ "metrics", "listen_address", ROLE_BOTH, KEY_TEXT, AT(metrics_address),
+	{ "metrics", "listen_address", ROLE_BOTH, KEY_LISTEN, AT(metrics_address),
 	  "\"127.0.0.1:9586\"", "\"\"",
 	  .text =
 		"Where Prometheus finds figures, over HTTP under /metrics; nowhere when empty. Whoever reaches it reads names and addresses of peers." },

@@ -12,6 +12,8 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
+#define PARTS_MAX	64
+
 namespace {
 
 struct toml_node *build(const ::toml::node &from);
@@ -133,12 +135,50 @@ void set_error(struct toml_error *err, const struct toml_place &at, std::string_
 	err->text[len] = '\0';
 }
 
+/*
+ * The line of a key with more parts than any has, or zero: toml++ makes a table of
+ * each, one in the other, and the stack is not endless.
+ */
+unsigned int overlong_key(const char *text, size_t len)
+{
+	unsigned int line = 1, dots = 0;
+	bool counting = true;
+	char quote = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		const char c = text[i];
+
+		if (c == '\n') {
+			line++;
+			dots = 0;
+			counting = true;
+			quote = 0;
+		} else if (quote) {
+			if (c == quote)
+				quote = 0;
+		} else if (c == '"' || c == '\'') {
+			quote = c;
+		} else if (c == '=' || c == '#') {
+			counting = false;
+		} else if (counting && c == '.' && ++dots > PARTS_MAX) {
+			return line;
+		}
+	}
+	return 0;
+}
+
 }
 
 struct toml_node *toml_parse(const char *text, size_t len, struct toml_error *err)
 {
 	struct toml_node *root;
+	unsigned int line;
 
+	line = overlong_key(text, len);
+	if (line) {
+		set_error(err, { line, 1 }, "a key has too many parts");
+		return nullptr;
+	}
 	const auto result = ::toml::parse(std::string_view(text, len));
 	if (!result) {
 		set_error(err, place(result.error().source()), result.error().description());

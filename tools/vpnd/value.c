@@ -11,14 +11,30 @@
 #include "../libvpn/span.h"
 #include "config.h"
 
+#define IFNAME	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
 struct reading {
 	struct config_fault *faults;
 	const struct config_key *key;
 };
 
+/* A key in the wrong place may be a private one, so it is not shown. */
+static bool is_secret(const struct toml_node *node)
+{
+	uint8_t key[VPN_KEY_LEN];
+	bool secret = node->type == TOML_STRING &&
+		      vpn_key_from_base64(key, node->string, node->len);
+
+	explicit_bzero(key, sizeof(key));
+	return secret;
+}
+
 static bool wrong(const struct reading *r, const struct toml_node *node, const char *is)
 {
-	if (node->type == TOML_STRING)
+	if (is_secret(node))
+		config_complain(r->faults, &node->at, "%s: a key is not right here; %s",
+				r->key->name, is);
+	else if (node->type == TOML_STRING)
 		config_complain(r->faults, &node->at, "%s: '%s' is not right; %s", r->key->name,
 				node->string, is);
 	else
@@ -62,6 +78,18 @@ static bool read_number(const struct reading *r, const struct toml_node *node, v
 	}
 	*(int64_t *)to = node->integer;
 	return true;
+}
+
+/* The mark is the number of a table as well, and some tables have an owner. */
+static bool read_mark(const struct reading *r, const struct toml_node *node, void *to)
+{
+	if (node->type == TOML_INTEGER && node->integer >= 253 && node->integer <= 255) {
+		config_complain(r->faults, &node->at,
+				"%s: %lld is the number of a routing table of the system; take another one",
+				r->key->name, (long long)node->integer);
+		return false;
+	}
+	return read_number(r, node, to);
 }
 
 static void list_words(const struct vpn_names *words, char *text, size_t size)
@@ -126,10 +154,10 @@ static bool read_ifname(const struct reading *r, const struct toml_node *node, v
 {
 	const char *text = text_of(node);
 
-	if (!text || !*text || strlen(text) >= IF_NAMESIZE || strpbrk(text, "/ :%\"\\\n\t") ||
-	    !strcmp(text, ".") || !strcmp(text, ".."))
+	if (!text || !*text || strlen(text) >= IF_NAMESIZE || text[strspn(text, IFNAME)] ||
+	    strchr(".-", *text))
 		return wrong(r, node,
-			     "the name of a device has 1 to 15 characters, and none of / : % or space");
+			     "the name of a device has 1 to 15 letters, digits, or . _ - behind the first");
 	*(char **)to = strdup(text);
 	return *(char **)to || no_memory(r, node);
 }
@@ -157,7 +185,8 @@ static bool is_port(const char *text)
 	char *end;
 	unsigned long port = strtoul(text, &end, 10);
 
-	return *text >= '0' && *text <= '9' && !*end && port > 0 && port < 65536;
+	/* With zeros in front, others take it for another number. */
+	return *text >= '1' && *text <= '9' && !*end && port < 65536;
 }
 
 static bool read_endpoint(const struct reading *r, const struct toml_node *node, void *to)
@@ -178,6 +207,25 @@ static bool read_endpoint(const struct reading *r, const struct toml_node *node,
 		return wrong(r, node,
 			     "it is HOST:PORT, as in \"vpn.example.com:51820\", or \"[2001:db8::1]:51820\"");
 	return (endpoint->host && endpoint->port) || no_memory(r, node);
+}
+
+/* Address and port, with no name, or nothing at all. */
+static bool read_listen(const struct reading *r, const struct toml_node *node, void *to)
+{
+	const char *text = text_of(node);
+	struct vpn_address address;
+	char *copy, *host, *port;
+	bool good;
+
+	copy = text ? strdup(text) : NULL;
+	good = copy && (!*copy || (vpn_endpoint_split(copy, &host, &port) && is_port(port) &&
+				   !strchr(host, '/') && vpn_address_parse(&address, host)));
+	free(copy);
+	if (!good)
+		return wrong(r, node,
+			     "it is ADDRESS:PORT, as in \"127.0.0.1:9586\" or \"[::1]:9586\", or \"\"");
+	*(char **)to = strdup(text);
+	return *(char **)to || no_memory(r, node);
 }
 
 static bool read_address(const struct reading *r, const struct toml_node *node, void *to)
@@ -285,6 +333,11 @@ static bool add_element(const struct reading *r, const struct toml_node *node,
 	return read(r, node, (char *)grown + list->count++ * size);
 }
 
+static bool is_optional(const struct config_key *key)
+{
+	return key->fallback && !strcmp(key->fallback, "[]");
+}
+
 /* One value, or a list of them. */
 static bool read_list(const struct reading *r, const struct toml_node *node, void *to, size_t size,
 		      element_reader read)
@@ -295,6 +348,12 @@ static bool read_list(const struct reading *r, const struct toml_node *node, voi
 
 	for (; element; element = node->type == TOML_ARRAY ? element->next : NULL)
 		good &= add_element(r, element, list, size, read);
+	/* Whose default is no empty list has no use for one. */
+	if (good && !list->count && !is_optional(r->key)) {
+		config_complain(r->faults, &node->at, "%s: the list is empty; one is needed",
+				r->key->name);
+		return false;
+	}
 	if (good && r->key->most && list->count > r->key->most) {
 		config_complain(r->faults, &node->at, "%s: there are %u; %lld is the most",
 				r->key->name, list->count, (long long)r->key->most);
@@ -336,6 +395,8 @@ static const struct {
 	[KEY_PATH]		= { read_path, 0 },
 	[KEY_PATHS]		= { read_path, sizeof(char *) },
 	[KEY_IFNAME]		= { read_ifname, 0 },
+	[KEY_MARK]		= { read_mark, 0 },
+	[KEY_LISTEN]		= { read_listen, 0 },
 };
 
 bool value_read(struct config_fault *faults, const struct config_key *key,
@@ -375,10 +436,12 @@ void value_free(const struct config_key *key, void *at)
 	case KEY_NUMBER:
 	case KEY_WORD:
 	case KEY_SPAN:
+	case KEY_MARK:
 		break;
 	case KEY_TEXT:
 	case KEY_PATH:
 	case KEY_IFNAME:
+	case KEY_LISTEN:
 		free(*(char **)at);
 		break;
 	case KEY_ENDPOINT:
