@@ -210,14 +210,27 @@ static void forget_initiation(struct vpn_handshake *handshake)
 	memzero_explicit(handshake->ephemeral_private, VPN_KEY_LEN);
 }
 
-static void compute_static_static(struct vpn_handshake *handshake,
-				  const struct vpn_identity *identity)
+/*
+ * It takes as long as all else about adding a peer, and many a peer never
+ * comes: so it is computed when it is needed first.
+ */
+static const u8 *static_static_of(struct vpn_peer *peer)
 {
+	const struct vpn_identity *identity = &peer->vpn->identity;
+	struct vpn_handshake *handshake = &peer->handshake;
+
+	lockdep_assert_held_read(&identity->lock);
+	lockdep_assert_held_write(&handshake->lock);
+
+	if (handshake->static_known)
+		return handshake->static_static;
 	/* What can't be computed is left zero, and refused when it is used. */
 	if (!identity->present ||
 	    !curve25519(handshake->static_static, identity->private_key,
 			handshake->remote_static))
 		memzero_explicit(handshake->static_static, VPN_KEY_LEN);
+	handshake->static_known = true;
+	return handshake->static_static;
 }
 
 void vpn_handshake_setup(struct vpn_peer *peer,
@@ -225,14 +238,10 @@ void vpn_handshake_setup(struct vpn_peer *peer,
 {
 	struct vpn_handshake *handshake = &peer->handshake;
 
-	/* Enough to read the identity, too: changing it takes both locks. */
-	lockdep_assert_held(&peer->vpn->lock);
-
 	init_rwsem(&handshake->lock);
 	memcpy(handshake->remote_static, remote_static, VPN_KEY_LEN);
 	handshake->index.peer = peer;
 	handshake->index.kind = VPN_INDEX_HANDSHAKE;
-	compute_static_static(handshake, &peer->vpn->identity);
 }
 
 void vpn_handshake_identity_changed(struct vpn_peer *peer)
@@ -243,7 +252,8 @@ void vpn_handshake_identity_changed(struct vpn_peer *peer)
 
 	down_write(&handshake->lock);
 	forget_initiation(handshake);
-	compute_static_static(handshake, &peer->vpn->identity);
+	handshake->static_known = false;
+	memzero_explicit(handshake->static_static, VPN_KEY_LEN);
 	up_write(&handshake->lock);
 }
 
@@ -305,7 +315,7 @@ static int write_initiation(struct vpn_peer *peer, struct outgoing *out)
 		.local_public = identity->public_key,
 		.ephemeral_private = handshake->ephemeral_private,
 		.remote_static = handshake->remote_static,
-		.static_static = handshake->static_static,
+		.static_static = static_static_of(peer),
 	};
 	struct vpn_session_kind kind = vpn_terms_kind(peer);
 	const struct vpn_noise_suite *suite = vpn_noise_suite_of(kind.suite);
@@ -635,7 +645,7 @@ static enum outcome consume_of_peer(struct vpn_peer *peer,
 
 	down_write(&handshake->lock);
 	if (!peer_is_gone(peer) &&
-	    read_payload(in, noise, handshake->static_static, &request) &&
+	    read_payload(in, noise, static_static_of(peer), &request) &&
 	    timestamp_is_good(handshake, in->payload))
 		outcome = answer_peer(peer, noise, in, &request, out);
 	up_write(&handshake->lock);

@@ -26,7 +26,7 @@ struct vpn_handshake_worker {
  * @peer: not yet published, peer->handshake zeroed
  * @remote_static: the peer's public key
  *
- * Context: process, vpn_device.lock held (computes a shared secret).
+ * Context: process.
  */
 void vpn_handshake_setup(struct vpn_peer *peer,
 			 const u8 remote_static[VPN_KEY_LEN]);

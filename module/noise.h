@@ -103,8 +103,9 @@ struct vpn_identity {
  * struct vpn_handshake - what two ends need to agree on a session
  * @lock: protects the rest; taken inside vpn_identity.lock
  * @remote_static: the peer's public key; never changes
- * @static_static: shared secret of both static keys, computed in advance;
- *	zero when there can't be one
+ * @static_static: shared secret of both static keys, computed once; zero when
+ *	there can't be one
+ * @static_known: whether it has been computed
  * @preshared_key: zero when there is none
  * @pending: whether an initiation of ours waits for its response
  * @kind: version and suite of that initiation
@@ -125,6 +126,7 @@ struct vpn_handshake {
 	u8 remote_static[VPN_KEY_LEN];
 	u8 static_static[VPN_KEY_LEN];
 	u8 preshared_key[VPN_KEY_LEN];
+	bool static_known;
 	bool pending;
 	struct vpn_session_kind kind;
 	u64 sent;
