@@ -94,6 +94,28 @@ check "a stale table is replaced" masquerades
 check "down" vpnctl down srv
 
 #
+# A peer that has moved is left where it is, until the file names another place.
+#
+endpoint_is() { tool gw show vpn0 endpoints | grep -qF "$1"; }
+on_lan() { ns gw nft list set inet vpn_vpn0 lan4 | grep -qF "$1"; }
+sed -i 's/^name = "one"/&\nendpoint = "10.0.2.1:9999"/' "$TMP/srv.toml"
+must vpnd_start gw "$TMP/srv.toml"
+check "a peer is where the file says at first" endpoint_is 10.0.2.1:9999
+client_up c1 10.8.0.10
+must arrives c1 10.8.0.1
+check "then where it speaks from" endpoint_is 10.0.1.1
+run ns c1 ip link set vpn0 down
+must ns gw ip route add 203.0.113.0/24 dev eth1
+check "routes change" wait_until 10 on_lan 203.0.113.0/24
+check "and it is still there" endpoint_is 10.0.1.1
+must sed -i 's/9999/9998/' "$TMP/srv.toml"
+check "reload with another place" vpnctl reload srv
+check "is followed" endpoint_is 10.0.2.1:9998
+check "down" vpnctl down srv
+must ns gw ip route del 203.0.113.0/24 dev eth1
+cp "$TMP/first.toml" "$TMP/srv.toml"
+
+#
 # A hook that changes is undone as it was made.
 #
 printf '[hooks]\nup = "echo up1 >>%s/hooks"\ndown = "echo down1 >>%s/hooks"\n' "$TMP" "$TMP" \

@@ -53,6 +53,9 @@ struct config_peer {
 	struct vpn_addresses addresses;		/* of the former, read */
 	struct vpn_addresses allowed_ips;
 	struct config_endpoint endpoint;
+	union vpn_endpoint resolved;		/* the former, as it was when it was asked for */
+	bool is_resolved;
+	bool moved;				/* the file names another one than before */
 	int64_t keepalive;
 };
 

@@ -150,12 +150,62 @@ static int read_onlink(struct world *w, struct vpn_error *err)
 	return ret;
 }
 
+/* Once: whoever waits for a name server does not serve anybody. */
+static void resolve_peers(struct config *config)
+{
+	struct config_peer *peer;
+
+	for (peer = config->peers; peer; peer = peer->next) {
+		if (peer->endpoint.host && !peer->is_resolved)
+			peer->is_resolved = !vpn_endpoint_resolve(&peer->resolved,
+								  peer->endpoint.host,
+								  peer->endpoint.port);
+	}
+}
+
+static bool same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
+{
+	if (!a->host || !b->host)
+		return a->host == b->host;
+	return !strcmp(a->host, b->host) && !strcmp(a->port, b->port);
+}
+
+/* What is known of peers that both have. */
+static void inherit_peers(struct config *new, const struct config *old)
+{
+	const struct config_peer *before;
+	struct config_peer *peer;
+
+	for (peer = new->peers; peer; peer = peer->next) {
+		if (!peer->endpoint.host)
+			continue;
+		for (before = old->peers; before; before = before->next) {
+			if (!memcmp(before->public_key.key, peer->public_key.key, VPN_KEY_LEN))
+				break;
+		}
+		peer->moved = before && !same_endpoint(&before->endpoint, &peer->endpoint);
+		if (!before || peer->moved)
+			continue;
+		peer->resolved = before->resolved;
+		peer->is_resolved = before->is_resolved;
+	}
+}
+
+static void settle_peers(struct config *config)
+{
+	struct config_peer *peer;
+
+	for (peer = config->peers; peer; peer = peer->next)
+		peer->moved = false;
+}
+
 int daemon_apply(struct daemon *d, bool dry, FILE *to, struct vpn_error *err)
 {
 	struct item_list items;
 	int ret;
 
 	err->code = 0;
+	resolve_peers(d->config);
 	ret = d->config->role == ROLE_SERVER ? read_onlink(&d->world, err) : 0;
 	if (ret)
 		return ret;
@@ -248,6 +298,7 @@ static int try_new(struct daemon *d, struct config *new, bool dry, FILE *to,
 
 	if (ret)
 		return ret;
+	inherit_peers(new, d->config);
 	use_config(d, new);
 	ret = d->client ? client_reconfigure(d->client, err) : 0;
 	return ret ? ret : daemon_apply(d, dry, to, err);
@@ -265,6 +316,7 @@ static int apply_new(struct daemon *d, struct config *new, bool dry, FILE *to,
 	if (ret || dry) {
 		put_back(&d->world.facts, &facts);
 		use_config(d, old);
+		inherit_peers(old, new);
 	} else if (d->client) {
 		client_reconfigured(d->client, &old->servers.list[facts.server]);
 	}
@@ -272,6 +324,7 @@ static int apply_new(struct daemon *d, struct config *new, bool dry, FILE *to,
 	if (ret && !dry && daemon_apply(d, false, NULL, &again))
 		log_event(LEVEL_ERROR, "what was before a reload cannot be put back", "reason",
 			  again.text);
+	settle_peers(d->config);
 	return ret;
 }
 

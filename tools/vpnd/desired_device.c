@@ -53,9 +53,10 @@ static bool add_client(struct vpn_device *dev, const struct config *config,
 	peer->keepalive = from->keepalive;
 	peer->address_mode = VPN_ADDRESS_MODE_LEASE;
 	peer->cipher = config->cipher;
-	if (from->endpoint.host && !vpn_endpoint_resolve(&peer->endpoint, from->endpoint.host,
-							 from->endpoint.port))
+	if (from->is_resolved) {
 		peer->has |= VPN_PEER_HAS_ENDPOINT;
+		peer->endpoint = from->resolved;
+	}
 	for (i = 0; i < from->allowed_ips.count; i++) {
 		if (!allow(peer, &from->allowed_ips.list[i]))
 			return false;

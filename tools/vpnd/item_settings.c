@@ -9,6 +9,29 @@
 #include "desired.h"
 #include "item.h"
 
+/*
+ * A peer that is there is where it spoke from last, not where the file says, unless
+ * the file has changed its mind. The peers that are wanted are in the order of the file.
+ */
+static void leave_endpoints(const struct config *config, struct vpn_device *want,
+			    const struct vpn_device *have)
+{
+	const struct config_peer *from = config->peers;
+	const struct vpn_peer *there;
+	struct vpn_peer *peer;
+
+	for (peer = want->peers; peer && from; peer = peer->next, from = from->next) {
+		if (!from->is_resolved || from->moved)
+			continue;
+		for (there = have->peers; there; there = there->next) {
+			if (!memcmp(there->public_key, peer->public_key, VPN_KEY_LEN))
+				break;
+		}
+		if (there && there->has & VPN_PEER_HAS_ENDPOINT)
+			peer->has &= ~VPN_PEER_HAS_ENDPOINT;
+	}
+}
+
 /* What differs; NULL with a sentence in err. */
 static struct vpn_device *difference(const struct world *w, struct vpn_error *err)
 {
@@ -16,6 +39,8 @@ static struct vpn_device *difference(const struct world *w, struct vpn_error *er
 	bool good;
 
 	good = want && !vpn_device_get(w->ifname, &have, err);
+	if (good)
+		leave_endpoints(w->config, want, have);
 	if (good && !vpn_device_reduce(want, have)) {
 		vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
 		good = false;
