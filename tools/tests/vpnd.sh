@@ -146,10 +146,6 @@ refused "networks that overlap" " virtual_network: 10.8.0.0/16 and 10.8.1.0/24 o
 refused "an MTU that is too small for IPv6" " client_mtu: 1200 is too small for IPv6, which needs 1280" \
 	<<<$'[server]\nvirtual_network = ["10.8.0.0/24", "fd08::/64"]\nclient_mtu = 1200'
 right "but not for IPv4" <<<$'[server]\nvirtual_network = "10.8.0.0/24"\nclient_mtu = 1200'
-refused "no network" " virtual_network: the list is empty" <<<$'[server]\nvirtual_network = []'
-refused "no server" " server_address: the list is empty" <<<$'[client]\nserver_address = []'
-refused "no file of a key" " server_public_key_path: the list is empty" \
-	<<<$'[client]\nserver_address = "a:1"\nserver_public_key_path = []'
 refused "a section of the other role" "3:2: [routes] is for a client, and this file is a server's" \
 	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[routes]\ndefault_gateway = true'
 refused "a key of the other role" "4:1: 'kill_switch' of [firewall] is for a client" \

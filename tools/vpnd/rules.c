@@ -53,12 +53,6 @@ static void check_file(struct config_fault *faults, const char *name, const char
 				strerror(errno));
 }
 
-static void check_filled(struct config_fault *faults, const char *name, unsigned int count)
-{
-	if (!count)
-		config_complain(faults, NULL, "%s: the list is empty; it needs an element", name);
-}
-
 static void check_mtu(struct config_fault *faults, const char *name, int64_t mtu,
 		      const struct vpn_addresses *addresses)
 {
@@ -234,7 +228,6 @@ static void check_server(const struct config *config, struct config_fault *fault
 		config_complain(faults, NULL,
 				"listen_address: '%s' is a name; it is an address of this host, or 0.0.0.0, or [::]",
 				config->listen.host);
-	check_filled(faults, "virtual_network", config->networks.count);
 	check_mtu(faults, "client_mtu", config->client_mtu, &config->networks);
 	check_networks(config, faults);
 	check_peers(config, faults);
@@ -245,10 +238,8 @@ static void check_server_keys(const struct config *config, struct config_fault *
 	unsigned int i, count = config->server_keys.count;
 
 	check_once(config, faults, "client", "server_public_key", "server_public_key_path");
-	if (!count) {
+	if (!count)
 		count = config->server_key_paths.count;
-		check_filled(faults, "server_public_key_path", count);
-	}
 	if (count > 1 && count != config->servers.count)
 		config_complain(faults, NULL,
 				"there are %u servers and %u public keys; give one key for all, or one for each",
@@ -263,7 +254,6 @@ static void check_client(const struct config *config, struct config_fault *fault
 {
 	const struct vpn_addresses *own = &config->addresses;
 
-	check_filled(faults, "server_address", config->servers.count);
 	check_server_keys(config, faults);
 	check_once(config, faults, "security", "preshared_key", "preshared_key_path");
 	check_file(faults, "preshared_key_path", config->preshared_key_path);
