@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rules of nftables, as text. */
+/*
+ * The rules of nftables, as text. Protocols are numbers (TCP 6, UDP 17, ICMPv6 58):
+ * nftables of Debian 12 looks names up in /etc/protocols, which may be missing.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +126,7 @@ static void put_isolation(FILE *to, const struct config *config)
 		fprintf(to, "\t\t%s oifname \"%s\" accept\n", from, dev);
 		fprintf(to, "\t\t%s ct state established,related accept\n", from);
 		put_rules(to, from, &config->push_dns,
-			  "meta l4proto { tcp, udp } th dport 53 accept");
+			  "meta l4proto { 6, 17 } th dport 53 accept");
 		put_rules(to, from, &config->push_routes, "accept");
 		fprintf(to, "\t\t%s ip daddr @lan4 " REFUSE "\n", from);
 		fprintf(to, "\t\t%s ip6 daddr @lan6 " REFUSE "\n", from);
@@ -135,10 +138,10 @@ static void put_isolation(FILE *to, const struct config *config)
 	begin_chain(to, "input", "filter", "input", "filter");
 	fprintf(to, "\t\t%s ct state established,related accept\n", from);
 	put_rules(to, from, &config->networks, "accept");
-	put_rules(to, from, &config->push_dns, "meta l4proto { tcp, udp } th dport 53 accept");
+	put_rules(to, from, &config->push_dns, "meta l4proto { 6, 17 } th dport 53 accept");
 	put_rules(to, from, &config->push_routes, "accept");
 	fprintf(to, "\t\t%s ip daddr @lan4 " REFUSE "\n", from);
-	fprintf(to, "\t\t%s meta l4proto != ipv6-icmp ip6 daddr @lan6 " REFUSE "\n", from);
+	fprintf(to, "\t\t%s meta l4proto != 58 ip6 daddr @lan6 " REFUSE "\n", from);
 	fputs("\t}\n", to);
 }
 
@@ -201,10 +204,10 @@ static void put_server(FILE *to, const struct config *config, const struct facts
 static void put_marks(FILE *to, const struct config *config)
 {
 	begin_chain(to, "mark_out", "filter", "postrouting", "mangle");
-	fprintf(to, "\t\tmeta l4proto udp meta mark %lld ct mark set meta mark\n\t}\n",
+	fprintf(to, "\t\tmeta l4proto 17 meta mark %lld ct mark set meta mark\n\t}\n",
 		(long long)config->fwmark);
 	begin_chain(to, "mark_in", "filter", "prerouting", "mangle");
-	fprintf(to, "\t\tmeta l4proto udp ct mark %lld meta mark set ct mark\n\t}\n",
+	fprintf(to, "\t\tmeta l4proto 17 ct mark %lld meta mark set ct mark\n\t}\n",
 		(long long)config->fwmark);
 }
 
@@ -226,7 +229,7 @@ static void put_guard(FILE *to, const struct config *config, const struct vpn_ad
 static void put_switch_rules(FILE *to, const struct config *config)
 {
 	fprintf(to, "\t\toifname { \"lo\", \"%s\" } accept\n", config->ifname);
-	fprintf(to, "\t\tmeta mark %lld meta l4proto { udp, tcp } accept\n",
+	fprintf(to, "\t\tmeta mark %lld meta l4proto { 17, 6 } accept\n",
 		(long long)config->fwmark);
 	put_rules(to, "", &config->exclude_routes, "accept");
 }
