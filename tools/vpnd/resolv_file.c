@@ -148,7 +148,7 @@ int resolv_file_set(const char *ifname, const json_t *value, struct vpn_error *e
 
 	if (is_others(ifname))
 		return vpn_error_set(err, VPN_FAULT_SYSTEM, EBUSY,
-				     FILE_NAME " is another vpnd's, as its first line says; stop that one, or give use_vpn_dns = false in [dns]");
+				     "/etc/resolv.conf is another vpnd's; stop it, or use_vpn_dns = false");
 	text = make_text(ifname, value);
 	if (!text)
 		return failed("written", err);
