@@ -95,7 +95,7 @@ sed -i 's/allow_lan_access = false/allow_lan_access = true\nclient_to_client = t
 check_equal "a plan" "~ peer two ${PUB[c2]} ~ nftables table inet vpn_vpn0" \
 	"$(vpnctl reload --dry-run srv | paste -sd' ')"
 check "is carried out only without --dry-run" no_reach c1 10.8.0.77
-background ns c1 sh -c "exec ping -q -i 0.2 10.8.0.1 >$TMP/ping"
+background ns c1 sh -c "exec ping -n -i 0.2 10.8.0.1 >$TMP/ping"
 ping=$!
 check "reload" vpnctl reload srv
 check "the clients reach each other" reach c1 10.8.0.77

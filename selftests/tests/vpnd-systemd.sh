@@ -18,7 +18,8 @@
 CGROUP=/sys/fs/cgroup/vpnd-systemd
 INIT=''
 
-# systemd_start NAMESPACE: boots one, with an /etc and a /run of its own.
+# systemd_start NAMESPACE: boots one, with an /etc, a /run and a /tmp of its own: it
+# empties that when it boots.
 systemd_start()
 {
 	ETC=$TMP/etc
@@ -40,9 +41,11 @@ systemd_start()
 		exec unshare --pid --fork --mount --uts --ipc --cgroup --mount-proc --kill-child sh -c "
 			mount --make-rprivate /
 			mount -t tmpfs -o mode=755 tmpfs /run
+			umount -l /sys/fs/cgroup
 			mount -t cgroup2 cgroup2 /sys/fs/cgroup
 			mount --bind $0/etc /etc
 			mount --bind $0/var /var
+			mount -t tmpfs -o mode=1777 tmpfs /tmp
 			exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 				/lib/systemd/systemd --system --unit=test.target \
 				--log-target=null --show-status=no"' "$TMP" "$CGROUP"

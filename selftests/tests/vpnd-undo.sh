@@ -135,7 +135,7 @@ check "the host is as it was" diff "$TMP/before" "$TMP/after"
 must vpnd_start gw "$TMP/srv.toml"
 client_up c1 10.8.0.10
 must arrives c1 10.8.0.1
-background ns c1 sh -c "exec ping -q -i 0.1 10.8.0.1 >$TMP/ping"
+background ns c1 sh -c "exec ping -n -i 0.1 10.8.0.1 >$TMP/ping"
 ping=$!
 handshake=$(tool gw show vpn0 latest-handshakes)
 check "down, but everything stays" vpnctl down --keep srv
