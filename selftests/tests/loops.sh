@@ -98,12 +98,17 @@ check "IPv6: and it ends" settles
 run ns h1 ip route del fd00::2/128 dev vpn0
 check "IPv6: well again" reach h1 192.168.99.2 -W 8
 
+# What h2 says by itself would be where its endpoint is.
+run ns h2 ip route add blackhole 10.0.0.1/32
+run ns h2 ip route add blackhole fd00::1/128
 run tool h1 set vpn0 peer "${PUB[h2]}" endpoint 192.168.99.2:1002
 check "an endpoint behind its own tunnel: silence" no_reach h1 192.168.99.2
 check "and it ends" settles
 run tool h1 set vpn0 peer "${PUB[h2]}" endpoint 192.168.99.1:1001
 check "an endpoint that is the device itself: silence" no_reach h1 192.168.99.2
 check "and it ends" settles
+run ns h2 ip route del blackhole 10.0.0.1/32
+run ns h2 ip route del blackhole fd00::1/128
 run tool h1 set vpn0 peer "${PUB[h2]}" endpoint 10.0.0.2:1002
 check "well again" reach h1 192.168.99.2 -W 8
 check "and TCP, too" tcp h1 h2 192.168.99.2 --octets 300000
