@@ -75,7 +75,7 @@ move_about()
 {
 	local port=3000 pid status
 
-	tcp h1 h2 192.168.99.2 --octets 2500000 &
+	tcp h1 h2 192.168.99.2 --octets 6000000 &
 	pid=$!
 	while kill -0 "$pid" 2>/dev/null; do
 		port=$((port + 1))
@@ -84,6 +84,8 @@ move_about()
 		# Both have moved and neither knows: one is told, and speaks.
 		tool h1 set vpn0 peer "${PUB[h2]}" endpoint 10.0.0.2:$((port + 1000))
 		ns h1 ping -c 1 -W 1 192.168.99.2 >/dev/null
+		# TCP waits longer after each loss: leave it time to get on.
+		sleep 0.4
 	done
 	wait "$pid"
 	status=$?
