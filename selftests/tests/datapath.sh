@@ -162,6 +162,7 @@ charged()
 
 run ns h1 tc qdisc add dev eth0 root tbf rate 1mbit burst 200k limit 16m
 background ns h2 iperf3 -s -1 -B 192.168.99.2
+server=$!
 must wait_until 10 listening h2 tcp 5201
 background ns h1 iperf3 -c 192.168.99.2 -t 5
 sender=$! waited=0 held=0
@@ -177,6 +178,8 @@ note "packets waited in front of the cable $waited times, and were the sender's 
 [ "$waited" -gt 0 ] && [ $((held * 2)) -gt "$waited" ]
 ok "what waits in front of the cable counts as its sender's" $?
 run ns h1 tc qdisc del dev eth0 root
+ended() { ! kill -0 "$server" 2>/dev/null; }
+must wait_until 30 ended
 
 run ns h1 tc qdisc add dev eth0 root fq
 iperf h1 h2 192.168.99.2 -J --fq-rate 4M >"$TMP/paced.json"
