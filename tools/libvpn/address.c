@@ -111,6 +111,17 @@ void vpn_addresses_free(struct vpn_addresses *addresses)
 	addresses->count = 0;
 }
 
+bool vpn_addresses_have_family(const struct vpn_addresses *addresses, uint16_t family)
+{
+	unsigned int i;
+
+	for (i = 0; i < addresses->count; i++) {
+		if (addresses->list[i].family == family)
+			return true;
+	}
+	return false;
+}
+
 bool vpn_addresses_has(const struct vpn_addresses *addresses, const struct vpn_address *address)
 {
 	unsigned int i;

@@ -46,6 +46,7 @@ void vpn_addresses_free(struct vpn_addresses *addresses);
 /* The same addresses in any order. */
 bool vpn_addresses_equal(const struct vpn_addresses *a, const struct vpn_addresses *b);
 bool vpn_addresses_has(const struct vpn_addresses *addresses, const struct vpn_address *address);
+bool vpn_addresses_have_family(const struct vpn_addresses *addresses, uint16_t family);
 
 /*
  * Split "HOST:PORT" or "[HOST]:PORT" in place. False: it has not that form.

@@ -196,19 +196,6 @@ static int carry_out(const struct asking *asking)
 	return strcmp(asking->command, "down") ? 0 : wait_stopped(asking);
 }
 
-/* "/etc/vpn/server.toml" is called "server". */
-static void set_name(struct asking *asking, const char *word)
-{
-	const char *slash = strrchr(word, '/');
-	size_t len;
-
-	word = slash ? slash + 1 : word;
-	len = strlen(word);
-	if (len > 5 && !strcmp(word + len - 5, ".toml"))
-		len -= 5;
-	snprintf(asking->name, sizeof(asking->name), "%.*s", (int)len, word);
-}
-
 /* Those that run; the number of them. */
 static int find_running(struct asking *asking, int (*each)(const struct asking *))
 {
@@ -264,7 +251,7 @@ int ask(int argc, char *argv[])
 		else if (!strcmp(argv[i], "--keep") && !strcmp(argv[0], "down"))
 			asking.keep = true;
 		else if (*argv[i] != '-' && !*asking.name)
-			set_name(&asking, argv[i]);
+			config_name(asking.name, sizeof(asking.name), argv[i]);
 		else
 			return complain("'%s' is one argument too many", argv[i]) + 1;
 	}

@@ -368,7 +368,7 @@ static void warn_of_readers(const struct reader *r, const char *path)
 			path, path);
 }
 
-static void set_name(struct config *config, const char *path)
+void config_name(char *name, size_t room, const char *path)
 {
 	const char *base = strrchr(path, '/');
 	size_t len;
@@ -377,7 +377,7 @@ static void set_name(struct config *config, const char *path)
 	len = strlen(base);
 	if (len > 5 && !strcmp(base + len - 5, ".toml"))
 		len -= 5;
-	snprintf(config->name, sizeof(config->name), "%.*s", (int)len, base);
+	snprintf(name, room, "%.*s", (int)len, base);
 }
 
 struct config *config_read(const char *path, FILE *complaints)
@@ -392,7 +392,7 @@ struct config *config_read(const char *path, FILE *complaints)
 	text = r.config ? read_text(&r, path, &len) : NULL;
 	if (text) {
 		r.config->file = strdup(path);
-		set_name(r.config, path);
+		config_name(r.config->name, sizeof(r.config->name), path);
 		root = toml_parse(text, len, &err);
 		if (root)
 			read_root(&r, root);

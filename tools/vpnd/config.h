@@ -171,6 +171,9 @@ struct config_fault {
 void config_complain(struct config_fault *faults, const struct toml_place *at,
 		     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* What the daemon of a file is called: "server" for /etc/vpn/server.toml. */
+void config_name(char *name, size_t room, const char *path);
+
 /* Read a file and all that it means; NULL after faults, all of which have been told. */
 struct config *config_read(const char *path, FILE *complaints);
 void config_free(struct config *config);

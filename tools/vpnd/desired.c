@@ -121,17 +121,6 @@ static bool add_hooks(struct item_list *list, const struct config *config)
 				  strings_json(&config->hook_down)));
 }
 
-static bool has_family(const struct vpn_addresses *addresses, uint16_t family)
-{
-	unsigned int i;
-
-	for (i = 0; i < addresses->count; i++) {
-		if (addresses->list[i].family == family)
-			return true;
-	}
-	return false;
-}
-
 static bool server_list(const struct config *config, const struct facts *facts,
 			struct item_list *list)
 {
@@ -149,9 +138,9 @@ static bool server_list(const struct config *config, const struct facts *facts,
 	for (i = 0; i < networks->count && good; i++)
 		good = add_pool(list, config, &networks->list[i]);
 	good = good && add_settings(list, config) && add_firewall(list, config, facts);
-	if (good && has_family(networks, AF_INET))
+	if (good && vpn_addresses_have_family(networks, AF_INET))
 		good = item_add(list, &kind_forwarding, "ipv4", json_object());
-	if (good && has_family(networks, AF_INET6))
+	if (good && vpn_addresses_have_family(networks, AF_INET6))
 		good = item_add(list, &kind_forwarding, "ipv6", json_object());
 	return good && item_add(list, &kind_up, config->ifname, json_object());
 }
@@ -173,7 +162,8 @@ static int64_t client_mtu(const struct config *config, const struct facts *facts
 {
 	int64_t mtu = config->mtu ? config->mtu : facts->assigned ? facts->assigned->mtu : 0;
 
-	return mtu && mtu < IPV6_MTU_MIN && has_family(own, AF_INET6) ? IPV6_MTU_MIN : mtu;
+	return mtu && mtu < IPV6_MTU_MIN && vpn_addresses_have_family(own, AF_INET6) ?
+	       IPV6_MTU_MIN : mtu;
 }
 
 static json_t *route_json(const char *prefix, const char *type, uint32_t table)
@@ -247,7 +237,7 @@ static bool add_table(struct item_list *list, const struct config *config, int f
 	unsigned int i;
 	bool good;
 
-	if (!config->default_gateway && !has_family(own, af))
+	if (!config->default_gateway && !vpn_addresses_have_family(own, af))
 		return true;
 	good = !config->default_gateway || add_end(list, family, config->fwmark);
 	for (i = 0; i < config->exclude_routes.count && good; i++) {
@@ -273,7 +263,8 @@ static bool add_default(struct item_list *list, const struct config *config, uin
 {
 	const struct vpn_address everything = { .family = family };
 
-	return !has_family(own, family) || add_through(list, &everything, config->fwmark, own);
+	return !vpn_addresses_have_family(own, family) ||
+	       add_through(list, &everything, config->fwmark, own);
 }
 
 /* Without the bits of a host. */
@@ -314,7 +305,7 @@ static bool add_networks(struct item_list *list, const struct config *config,
 	for (i = 0; i < routes->count; i++) {
 		network = network_of(&routes->list[i]);
 		/* What we have no address for cannot be sent. */
-		if (!network.prefix_len || !has_family(own, network.family) ||
+		if (!network.prefix_len || !vpn_addresses_have_family(own, network.family) ||
 		    (list->pushed && is_excluded(config, &network)))
 			continue;
 		if (!add_through(list, &network, config->fwmark, own))

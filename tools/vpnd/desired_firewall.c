@@ -58,17 +58,6 @@ static unsigned int put_elements(FILE *to, const struct vpn_addresses *addresses
 	return count;
 }
 
-static bool has_family(const struct vpn_addresses *addresses, uint16_t family)
-{
-	unsigned int i;
-
-	for (i = 0; i < addresses->count; i++) {
-		if (addresses->list[i].family == family)
-			return true;
-	}
-	return false;
-}
-
 /* A rule for each family that is among the addresses. */
 static void put_rules(FILE *to, const char *before, const struct vpn_addresses *addresses,
 		      const char *behind)
@@ -76,7 +65,7 @@ static void put_rules(FILE *to, const char *before, const struct vpn_addresses *
 	size_t f;
 
 	for (f = 0; f < 2; f++) {
-		if (!has_family(addresses, families[f]))
+		if (!vpn_addresses_have_family(addresses, families[f]))
 			continue;
 		fprintf(to, "\t\t%s %s daddr { ", before, word(families[f]));
 		put_elements(to, addresses, families[f], 0);
