@@ -28,6 +28,24 @@ topo_star()
 	ns router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
+# client_behind: after tunnel_two, a host in a network behind h1, which h2 reaches, too.
+#
+#	client [eth0 10.1.0.2] -- [lan0 10.1.0.1] h1 [vpn0] ==== [vpn0] h2
+client_behind()
+{
+	ns_add client &&
+		veth client eth0 h1 lan0 &&
+		address client eth0 10.1.0.2/24 fd01::2/64 &&
+		address h1 lan0 10.1.0.1/24 fd01::1/64 &&
+		ns client ip route add default via 10.1.0.1 &&
+		ns client ip route add default via fd01::1 &&
+		ns h1 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 &&
+		ns h2 ip route add 10.1.0.0/24 dev vpn0 &&
+		ns h2 ip route add fd01::/64 dev vpn0 &&
+		run tool h2 set vpn0 peer "${PUB[h1]}" \
+			allowed-ips 192.168.99.1/32,fd99::1/128,10.1.0.0/24,fd01::/64
+}
+
 # quiet NAMESPACE DEVICE: up, but without what IPv6 says by itself on a new link.
 quiet()
 {

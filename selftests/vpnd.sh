@@ -5,6 +5,7 @@
 
 # shellcheck source=lib.sh
 : "${TMP:?lib.sh comes first}"
+[ "$VPN_KIND" = vpn ] || skip_all "vpnd is for the link kind vpn"
 export VPN_RUNTIME_DIR=$TMP/run VPN_STATE_DIR=$TMP/state
 
 # topo_gateway: a server between a LAN and a router, behind which are clients and the

@@ -130,16 +130,7 @@ fi
 #
 # Trains that are longer than 64 KiB when they come to the tunnel
 #
-must ns_add client
-must veth client eth0 h1 lan0
-must address client eth0 10.1.0.2/24 fd01::2/64
-must address h1 lan0 10.1.0.1/24 fd01::1/64
-ns client ip route add default via 10.1.0.1
-ns client ip route add default via fd01::1
-ns h1 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-ns h2 ip route add 10.1.0.0/24 dev vpn0
-ns h2 ip route add fd01::/64 dev vpn0
-run tool h2 set vpn0 peer "${PUB[h1]}" allowed-ips 192.168.99.1/32,fd99::1/128,10.1.0.0/24,fd01::/64
+must client_behind
 run ns client ip link set eth0 gso_max_size 150000
 run ns h1 ip link set lan0 gro_max_size 150000
 check "BIG TCP from behind the tunnel" tcp client h2 fd99::2,192.168.99.2 --octets 1000000

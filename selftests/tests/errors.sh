@@ -13,16 +13,7 @@
 
 ktap_start
 must tunnel_two
-must ns_add client
-must veth client eth0 h1 lan0
-must address client eth0 10.1.0.2/24 fd01::2/64
-must address h1 lan0 10.1.0.1/24 fd01::1/64
-ns client ip route add default via 10.1.0.1
-ns client ip route add default via fd01::1
-ns h1 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-ns h2 ip route add 10.1.0.0/24 dev vpn0
-ns h2 ip route add fd01::/64 dev vpn0
-run tool h2 set vpn0 peer "${PUB[h1]}" allowed-ips 192.168.99.1/32,fd99::1/128,10.1.0.0/24,fd01::/64
+must client_behind
 # Each error is to be seen, however fast they follow each other.
 for host in h1 h2 client; do
 	ns $host sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0

@@ -110,16 +110,7 @@ both vpn0 sg on tso on gso on
 #
 #	client [eth0 10.1.0.2] -- [lan0 10.1.0.1] h1 [vpn0] ==== [vpn0] h2
 #
-must ns_add client
-must veth client eth0 h1 lan0
-must address client eth0 10.1.0.2/24 fd01::2/64
-must address h1 lan0 10.1.0.1/24 fd01::1/64
-ns client ip route add default via 10.1.0.1
-ns client ip route add default via fd01::1
-ns h1 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-ns h2 ip route add 10.1.0.0/24 dev vpn0
-ns h2 ip route add fd01::/64 dev vpn0
-run tool h2 set vpn0 peer "${PUB[h1]}" allowed-ips 192.168.99.1/32,fd99::1/128,10.1.0.0/24,fd01::/64
+must client_behind
 check "forwarded: TCP and UDP" mix client h2 192.168.99.2,fd99::2 --octets 500000 --count 100
 check "forwarded: UDP trains" udp client h2 192.168.99.2,fd99::2 --count 120 --size 1111 --gso --gro
 # Trains that have to be cut smaller than they came.

@@ -10,11 +10,8 @@
 # shellcheck source=../probes.sh
 . "$(dirname "$0")/../probes.sh"
 
-# Handshakes that h1 has had.
-initiations()
-{
-	ns h1 ethtool -S vpn0 | awk '$1 == "tx_initiations:" { print $2 }'
-}
+# Handshakes that h1 has begun.
+initiations() { count h1 vpn0 tx_initiations; }
 
 # doze STATE: begin to sleep, until the event stops it.
 doze()

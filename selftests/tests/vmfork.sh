@@ -14,10 +14,8 @@
 # shellcheck source=../probes.sh
 . "$(dirname "$0")/../probes.sh"
 
-initiations()
-{
-	ns h1 ethtool -S vpn0 | awk '$1 == "tx_initiations:" { print $2 }'
-}
+# Handshakes that h1 has begun.
+initiations() { count h1 vpn0 tx_initiations; }
 
 # How often the kernel was told.
 forks() { dmesg | grep -c 'crng reseeded due to virtual machine fork'; }

@@ -13,8 +13,6 @@
 # shellcheck source=../vpnd.sh
 . "$(dirname "$0")/../vpnd.sh"
 
-[ "$VPN_KIND" = vpn ] || skip_all "vpnd is for the link kind vpn"
-
 PEERS=10000
 
 # scrape: the figures, into $TMP/figures.

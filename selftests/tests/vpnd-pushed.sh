@@ -12,8 +12,6 @@
 # shellcheck source=../vpnd.sh
 . "$(dirname "$0")/../vpnd.sh"
 
-[ "$VPN_KIND" = vpn ] || skip_all "vpnd is for the link kind vpn"
-
 ktap_start
 must topo_gateway
 keys c1

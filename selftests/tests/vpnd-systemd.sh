@@ -12,7 +12,6 @@
 # shellcheck source=../vpnd.sh
 . "$(dirname "$0")/../vpnd.sh"
 
-[ "$VPN_KIND" = vpn ] || skip_all "vpnd is for the link kind vpn"
 [ -x /lib/systemd/systemd ] || skip_all "there is no systemd here"
 
 CGROUP=/sys/fs/cgroup/vpnd-systemd
