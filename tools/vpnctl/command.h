@@ -42,6 +42,7 @@ int cmd_import(int argc, char *argv[]);
 int cmd_lease(int argc, char *argv[]);
 int cmd_monitor(int argc, char *argv[]);
 int cmd_ping(int argc, char *argv[]);
+int cmd_pki(int argc, char *argv[]);
 int cmd_pool(int argc, char *argv[]);
 int cmd_pubkey(int argc, char *argv[]);
 int cmd_reject(int argc, char *argv[]);

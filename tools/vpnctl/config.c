@@ -8,10 +8,10 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "../libvpn/text.h"
 #include "command.h"
 #include "complain.h"
 #include "settings.h"
-#include "text.h"
 
 struct reader {
 	struct builder b;

@@ -6,13 +6,13 @@
 
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
+#include "../libvpn/text.h"
 #include "command.h"
 #include "complain.h"
 #include "devices.h"
 #include "parse.h"
 #include "qr.h"
 #include "secret.h"
-#include "text.h"
 
 /* More than a client's configuration takes. */
 #define TEXT_MAX	16384

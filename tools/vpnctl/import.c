@@ -8,11 +8,11 @@
 
 #include "../libvpn/address.h"
 #include "../libvpn/nearest.h"
+#include "../libvpn/text.h"
 #include "command.h"
 #include "complain.h"
 #include "parse.h"
 #include "secret.h"
-#include "text.h"
 
 /* As wg-quick has them; of what is repeatable the values are joined. */
 enum {

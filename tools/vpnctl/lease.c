@@ -10,6 +10,7 @@
 #include "../libvpn/command.h"
 #include "../libvpn/key.h"
 #include "../libvpn/nearest.h"
+#include "../libvpn/text.h"
 #include "command.h"
 #include "complain.h"
 #include "devices.h"
@@ -17,7 +18,6 @@
 #include "moment.h"
 #include "out.h"
 #include "parse.h"
-#include "text.h"
 
 #define LINE_IS		"a line is ADDRESS/LENGTH KEY EXPIRES, as 'lease dump' writes it"
 

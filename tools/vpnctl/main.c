@@ -66,6 +66,18 @@ const struct command commands[] = {
 	  "Refuse a stranger that waits to be let in" },
 	{ "monitor", cmd_monitor, "[-j] [auth] [DEVICE]",
 	  "Print events, or requests of strangers, as they come" },
+	{ "pki", cmd_pki,
+	  "init [--name NAME] [--key ed25519|ecdsa|rsa] [--days NUMBER|--for TIME]\n"
+	  "       vpnctl pki issue NAME [--role ROLE] [--days NUMBER|--for TIME]\n"
+	  "                  [--public-key FILE] [--server] [--host NAME|ADDRESS]...\n"
+	  "       vpnctl pki revoke NAME|SERIAL...\n"
+	  "       vpnctl pki list [-j]\n"
+	  "       vpnctl pki show [-j] NAME|FILE\n"
+	  "       vpnctl pki crl [--days NUMBER|--for TIME]\n"
+	  "       vpnctl pki verify FILE [--ca FILE] [--crl FILE] [--public-key FILE]\n"
+	  "                  [--role-extension OID] [--server] [--host NAME] [--at TIME]\n"
+	  "       each with [--dir FOLDER], instead of VPN_PKI_DIR or /etc/vpn/pki",
+	  "Issue and revoke certificates" },
 	{ "genkey", cmd_genkey, "", "Print a new private key" },
 	{ "genpsk", cmd_genpsk, "", "Print a new preshared key" },
 	{ "pubkey", cmd_pubkey, "", "Read a private key and print its public key" },
@@ -133,6 +145,7 @@ static bool has_json(const struct command *command)
 {
 	return command->run == cmd_show || command->run == cmd_monitor ||
 	       command->run == cmd_pool || command->run == cmd_lease || command->run == cmd_ping ||
+	       command->run == cmd_pki ||
 	       !strcmp(command->name, "status");
 }
 
@@ -151,7 +164,7 @@ static int run(const struct command *command, int argc, char *argv[])
 		argc = take_json(argc, argv);
 	else if (want_json)
 		return complain_usage(argv[0],
-				      "'-j' is for 'show', 'monitor', 'pool', 'lease', 'ping' and 'status'");
+				      "'-j' is for 'show', 'monitor', 'pool', 'lease', 'ping', 'pki' and 'status'");
 	return command->run(argc, argv);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "out.h"
+#include "../libvpn/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "text.h"
 
 #define RESET	"\033[0m"
 #define BOLD	"\033[1m"

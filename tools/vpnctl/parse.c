@@ -12,7 +12,7 @@
 
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
-#include "text.h"
+#include "../libvpn/text.h"
 
 /* What would be right. */
 #define KEY_IS		"a key is 44 characters of base64"

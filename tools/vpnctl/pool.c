@@ -6,6 +6,7 @@
 
 #include "../libvpn/address.h"
 #include "../libvpn/command.h"
+#include "../libvpn/text.h"
 #include "command.h"
 #include "complain.h"
 #include "devices.h"
@@ -13,7 +14,6 @@
 #include "moment.h"
 #include "out.h"
 #include "parse.h"
-#include "text.h"
 #include "units.h"
 
 #define RANGE_IS	"it is an address, or two of a family with '-' between, the lower one first"

@@ -5,11 +5,11 @@
 #include "../libvpn/command.h"
 #include "../libvpn/names.h"
 #include "../libvpn/nearest.h"
+#include "../libvpn/text.h"
 #include "command.h"
 #include "complain.h"
 #include "devices.h"
 #include "parse.h"
-#include "text.h"
 
 #define REASONS \
 	"unauthorised, expired, revoked, not-yet-valid, pool-exhausted, server-full, cipher-not-allowed, address-not-available, and version-not-supported"

@@ -10,10 +10,10 @@
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
 #include "../libvpn/nearest.h"
+#include "../libvpn/text.h"
 #include "devices.h"
 #include "parse.h"
 #include "settings_v1.h"
-#include "text.h"
 
 /* An entry of the tree of prefixes. */
 struct claim {

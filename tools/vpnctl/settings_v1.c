@@ -10,9 +10,9 @@
 #include "../libvpn/address.h"
 #include "../libvpn/credential.h"
 #include "../libvpn/names.h"
+#include "../libvpn/text.h"
 #include "moment.h"
 #include "parse.h"
-#include "text.h"
 
 bool set_host_name(struct builder *b, const struct origin *at, const char *value)
 {

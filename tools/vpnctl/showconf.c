@@ -5,11 +5,11 @@
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
 #include "../libvpn/names.h"
+#include "../libvpn/text.h"
 #include "command.h"
 #include "complain.h"
 #include "moment.h"
 #include "secret.h"
-#include "text.h"
 
 static void print_key(const char *name, const uint8_t key[VPN_KEY_LEN])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Text that comes from elsewhere and goes to a terminal or into JSON. */
-#ifndef VPNCTL_TEXT_H
-#define VPNCTL_TEXT_H
+#ifndef LIBVPN_TEXT_H
+#define LIBVPN_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
