@@ -297,7 +297,8 @@ static bool is_excluded(const struct config *config, const struct vpn_address *n
 
 /* The server has no say in what does not go through the tunnel. */
 static bool add_networks(struct item_list *list, const struct config *config,
-			 const struct vpn_addresses *routes, const struct vpn_addresses *own)
+			 const struct vpn_addresses *routes, const struct vpn_addresses *own,
+			 uint32_t table)
 {
 	struct vpn_address network;
 	unsigned int i;
@@ -308,7 +309,7 @@ static bool add_networks(struct item_list *list, const struct config *config,
 		if (!network.prefix_len || !vpn_addresses_have_family(own, network.family) ||
 		    (list->pushed && is_excluded(config, &network)))
 			continue;
-		if (!add_through(list, &network, config->fwmark, own))
+		if (!add_through(list, &network, table, own))
 			return false;
 	}
 	return true;
@@ -371,8 +372,9 @@ static bool add_wishes(struct item_list *list, const struct config *config,
 
 	list->pushed = true;
 	good = (!facts->assigned ||
-		add_networks(list, config, &facts->assigned->routes, own)) &&
-	       add_networks(list, config, own, own);
+		add_networks(list, config, &facts->assigned->routes, own,
+			     config->fwmark)) &&
+	       add_networks(list, config, own, own, config->fwmark);
 	list->pushed = false;
 	return good;
 }
@@ -395,8 +397,29 @@ static bool client_list(const struct config *config, const struct facts *facts,
 	if (config->default_gateway)
 		good = good && add_default(list, config, AF_INET, own) &&
 		       add_default(list, config, AF_INET6, own);
-	return good && add_networks(list, config, &config->routes, own) &&
+	return good && add_networks(list, config, &config->routes, own, config->fwmark) &&
 	       add_dns(list, config, facts) && add_wishes(list, config, facts, own);
+}
+
+/* Networks behind clients are reached through the device, once it is up. */
+static bool add_sites(struct item_list *list, const struct config *config)
+{
+	struct vpn_addresses own = { 0 };
+	const struct config_peer *peer;
+	struct vpn_address *address;
+	bool good = true;
+	unsigned int i;
+
+	for (i = 0; i < config->networks.count && good; i++) {
+		address = vpn_addresses_add(&own);
+		good = address;
+		if (good)
+			*address = desired_server_address(&config->networks.list[i]);
+	}
+	for (peer = config->peers; peer && good; peer = peer->next)
+		good = add_networks(list, config, &peer->allowed_ips, &own, RT_TABLE_MAIN);
+	vpn_addresses_free(&own);
+	return good;
 }
 
 bool desired_list(const struct config *config, const struct facts *facts, struct item_list *list)
@@ -404,7 +427,8 @@ bool desired_list(const struct config *config, const struct facts *facts, struct
 	bool good;
 
 	item_list_init(list);
-	good = config->role == ROLE_SERVER ? server_list(config, facts, list) :
+	good = config->role == ROLE_SERVER ?
+	       server_list(config, facts, list) && add_sites(list, config) :
 	       client_list(config, facts, list);
 	return good && add_hooks(list, config);
 }
