@@ -575,11 +575,11 @@ says "show: too many arguments" 2 "'c' is one argument too many" show a b c
 says "showconf: no device" 2 "one device is needed" showconf
 says "monitor: too many arguments" 2 "'b' is one argument too many" monitor a b
 says "genkey: an argument" 2 "'x': no argument is needed" genkey x
-says "-j where there is no JSON" 2 "'-j' is for 'show', 'monitor', 'pool', 'lease', 'ping', 'pki' and 'status'" -j genkey
+says "-j where there is no JSON" 2 "'-j' is for 'show', 'monitor', 'pool', 'lease', 'ping', 'pki', 'doctor' and 'status'" -j genkey
 "$VPNCTL" help >out && "$VPNCTL" --help >out2 && cmp -s out out2
 result "help and --help" $?
 grep -c '^  [a-z]' out >count
-equal "help: all commands" 27 "$(cat count)"
+equal "help: all commands" 28 "$(cat count)"
 equal "set --help" "$("$VPNCTL" help set)" "$("$VPNCTL" set --help)"
 "$VPNCTL" version | grep -Eq '^vpnctl [0-9]'
 result "version" $?

@@ -64,6 +64,11 @@ int cmd_up(int argc, char *argv[])
 	return run_with("--daemon", NULL, NULL, argc, argv);
 }
 
+int cmd_doctor(int argc, char *argv[])
+{
+	return run_with("--doctor", want_json ? "-j" : NULL, NULL, argc, argv);
+}
+
 /* "down", "reload" and so on. */
 int cmd_ask(int argc, char *argv[])
 {

@@ -58,6 +58,8 @@ const struct command commands[] = {
 	{ "reload", cmd_ask, "[--dry-run] [NAME]",
 	  "Let it read its configuration again, and print what that changes" },
 	{ "status", cmd_ask, "[-j] [NAME]", "Tell what runs" },
+	{ "doctor", cmd_doctor, "[-j] [FILE]",
+	  "Say what is wrong with this host, as far as tunnels go" },
 	{ "connect", cmd_ask, "[NAME]", "Let a client connect, and wait for that" },
 	{ "disconnect", cmd_ask, "[NAME]", "Let a client disconnect" },
 	{ "ping", cmd_ping, "[-j] DEVICE KEY|NAME [count NUMBER] [interval SECONDS]",
@@ -145,7 +147,7 @@ static bool has_json(const struct command *command)
 {
 	return command->run == cmd_show || command->run == cmd_monitor ||
 	       command->run == cmd_pool || command->run == cmd_lease || command->run == cmd_ping ||
-	       command->run == cmd_pki ||
+	       command->run == cmd_pki || command->run == cmd_doctor ||
 	       !strcmp(command->name, "status");
 }
 
@@ -164,7 +166,7 @@ static int run(const struct command *command, int argc, char *argv[])
 		argc = take_json(argc, argv);
 	else if (want_json)
 		return complain_usage(argv[0],
-				      "'-j' is for 'show', 'monitor', 'pool', 'lease', 'ping', 'pki' and 'status'");
+				      "'-j' is for 'show', 'monitor', 'pool', 'lease', 'ping', 'pki', 'doctor' and 'status'");
 	return command->run(argc, argv);
 }
 

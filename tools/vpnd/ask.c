@@ -78,6 +78,14 @@ static json_t *converse(const struct asking *asking, const char *command)
 	return answer;
 }
 
+json_t *ask_status(const char *name)
+{
+	struct asking asking = { .command = "status" };
+
+	snprintf(asking.name, sizeof(asking.name), "%s", name);
+	return converse(&asking, asking.command);
+}
+
 static const char *text_of(const json_t *answer, const char *name)
 {
 	const char *text = json_string_value(json_object_get(answer, name));

@@ -10,6 +10,7 @@
 #include "ask.h"
 #include "config.h"
 #include "daemon.h"
+#include "doctor.h"
 
 #define USAGE \
 	"usage: vpnd [--daemon] FILE.toml\n" \
@@ -123,6 +124,8 @@ int main(int argc, char *argv[])
 	/* For vpnctl, whose command line it is. */
 	if (argc > 2 && !strcmp(argv[1], "--ask"))
 		return ask(argc - 2, argv + 2);
+	if (argc > 1 && !strcmp(argv[1], "--doctor"))
+		return doctor(argc - 1, argv + 1);
 	while ((option = getopt_long(argc, argv, "cdhv", options, NULL)) >= 0) {
 		switch (option) {
 		case 'c':

@@ -2,17 +2,13 @@
 #include "metrics.h"
 
 #include <errno.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
 #include "../libvpn/names.h"
+#include "driver.h"
 #include "watch.h"
 
 #define NSEC	1e9
@@ -62,67 +58,6 @@ static void put_link(struct daemon *d, FILE *to)
 	       "Packets from the tunnel that were dropped.", stats.rx_dropped + stats.rx_errors);
 }
 
-struct driver {
-	struct ethtool_gstrings *names;
-	struct ethtool_stats *values;
-	unsigned int count;
-};
-
-static bool ask_driver(int fd, struct ifreq *request, void *command)
-{
-	request->ifr_data = command;
-	return !ioctl(fd, SIOCETHTOOL, request);
-}
-
-static unsigned int count_stats(int fd, struct ifreq *request)
-{
-	struct ethtool_sset_info *info = calloc(1, sizeof(*info) + sizeof(info->data[0]));
-	unsigned int count = 0;
-
-	if (!info)
-		return 0;
-	info->cmd = ETHTOOL_GSSET_INFO;
-	info->sset_mask = 1ULL << ETH_SS_STATS;
-	if (ask_driver(fd, request, info) && info->sset_mask)
-		count = info->data[0];
-	free(info);
-	return count;
-}
-
-/* The driver's own counters, as ethtool -S shows them. */
-static bool read_driver(const char *ifname, struct driver *driver)
-{
-	struct ifreq request = { 0 };
-	bool good;
-	int fd;
-
-	memset(driver, 0, sizeof(*driver));
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
-	driver->count = count_stats(fd, &request);
-	driver->names = calloc(1, sizeof(*driver->names) + driver->count * ETH_GSTRING_LEN);
-	driver->values = calloc(1, sizeof(*driver->values) + driver->count * sizeof(uint64_t));
-	good = driver->count && driver->names && driver->values;
-	if (good) {
-		driver->names->cmd = ETHTOOL_GSTRINGS;
-		driver->names->string_set = ETH_SS_STATS;
-		driver->names->len = driver->count;
-		driver->values->cmd = ETHTOOL_GSTATS;
-		driver->values->n_stats = driver->count;
-		good = ask_driver(fd, &request, driver->names) &&
-		       ask_driver(fd, &request, driver->values);
-	}
-	close(fd);
-	return good;
-}
-
-static const char *driver_name(const struct driver *driver, unsigned int i)
-{
-	return (const char *)driver->names->data + i * ETH_GSTRING_LEN;
-}
-
 static void put_drops(const struct driver *driver, FILE *to)
 {
 	unsigned int i;
@@ -136,17 +71,6 @@ static void put_drops(const struct driver *driver, FILE *to)
 				driver_name(driver, i) + 5,
 				(unsigned long long)driver->values->data[i]);
 	}
-}
-
-static uint64_t driver_value(const struct driver *driver, const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < driver->count; i++) {
-		if (!strcmp(driver_name(driver, i), name))
-			return driver->values->data[i];
-	}
-	return 0;
 }
 
 static void put_messages(const struct driver *driver, FILE *to)
@@ -173,12 +97,11 @@ static void put_driver(const struct daemon *d, FILE *to)
 {
 	struct driver driver;
 
-	if (read_driver(d->config->ifname, &driver)) {
+	if (driver_read(d->config->ifname, &driver)) {
 		put_drops(&driver, to);
 		put_messages(&driver, to);
 	}
-	free(driver.names);
-	free(driver.values);
+	driver_release(&driver);
 }
 
 static void put_histogram(FILE *to, const char *name, const char *help,
