@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Figures: their names and values, over HTTP, read by a real Prometheus where there
-# is one; ten thousand peers; and logs in JSON.
+# is one; ten thousand peers; and logs in JSON. The dashboard and the alert rules in
+# deploy/ ask for nothing that there is not.
 #
 #	h1 [eth0 10.0.0.1] ---- [eth0 10.0.0.2] h2
 # timeout: 120
@@ -14,6 +15,7 @@
 . "$(dirname "$0")/../vpnd.sh"
 
 PEERS=10000
+DEPLOY=$SELFTESTS/../deploy
 
 # scrape: the figures, into $TMP/figures.
 scrape() { ns h1 curl -sf --max-time 10 127.0.0.1:9586/metrics >"$TMP/figures"; }
@@ -52,6 +54,29 @@ peers()
 	END
 }
 
+# unknown FILE: figures that it names, and that vpnd has not.
+unknown()
+{
+	grep -oE '\bvpn_[a-z_]+' "$1" | sed -E 's/_(bucket|sum|count)$//' | sort -u |
+		comm -23 - <(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$TMP/figures" | sort)
+}
+
+# expressions: those of the dashboard, a line each, as a person who looks at it asks.
+# shellcheck disable=SC2016 # it is Grafana that expands them
+expressions()
+{
+	jq -r '.. | .expr? // empty' "$DEPLOY/grafana/vpn.json" |
+		sed 's/\$__rate_interval/5m/g; s/job="$job"/job="vpn"/g; s/"$instance"/".*"/g'
+}
+# untaken: expressions that Prometheus does not take.
+untaken()
+{
+	expressions | while read -r expression; do
+		ns h1 curl -s --data-urlencode "query=$expression" 127.0.0.1:9090/api/v1/query |
+			jq -e '.status == "success"' >/dev/null || echo "$expression"
+	done
+}
+
 ktap_start
 must topo_two
 keys h2
@@ -72,6 +97,10 @@ check_equal "drops by reason" "$(ns h1 ethtool -S vpn0 | grep -c ' drop_')" \
 	"$(grep -c '^vpn_drops_total{reason=' "$TMP/figures")"
 check_equal "refusals by reason" 9 "$(grep -c '^vpn_refusals_total{reason=' "$TMP/figures")"
 check_equal "of a pool" 1 "$(figure 'vpn_pool_leases{pool="10.8.0.0/16"}')"
+check_equal "the dashboard asks for what there is" "" "$(unknown "$DEPLOY/grafana/vpn.json")"
+check_equal "so do the alert rules" "" "$(unknown "$DEPLOY/prometheus/vpn-alerts.yml")"
+check_equal "and their tests" "" "$(unknown "$DEPLOY/prometheus/vpn-alerts.test.yml")"
+check "the dashboard has expressions" [ "$(expressions | wc -l)" -ge 30 ]
 check_fail "another path" ns h1 curl -sf 127.0.0.1:9586/
 check_fail "another address" ns h2 curl -sf --max-time 2 10.0.0.1:9586/metrics
 check_equal "a log in JSON" '["connected","a \"quoted\" name","10.8.0.10"]' \
@@ -82,7 +111,10 @@ check "is opened anew on SIGHUP" wait_until 5 grep -q 'loaded again' "$TMP/srv.l
 
 if type promtool >/dev/null 2>&1; then
 	check "promtool has nothing to say" promtool check metrics <"$TMP/figures"
+	check "nor of the alert rules" promtool check rules "$DEPLOY/prometheus/vpn-alerts.yml"
+	check "which tell what they should" promtool test rules "$DEPLOY/prometheus/vpn-alerts.test.yml"
 	cat >"$TMP/prometheus.yml" <<-END
+		rule_files: ["$DEPLOY/prometheus/vpn-alerts.yml"]
 		scrape_configs:
 		  - job_name: vpn
 		    scrape_interval: 1s
@@ -93,6 +125,7 @@ if type promtool >/dev/null 2>&1; then
 		--web.listen-address=127.0.0.1:9090 --log.level=error
 	asked() { ns h1 curl -sf '127.0.0.1:9090/api/v1/query?query=vpn_peers_connected' | jq -e '.data.result[0].value[1] == "1"'; }
 	check "a Prometheus reads them" wait_until 40 asked
+	check_equal "and takes what the dashboard asks" "" "$(untaken)"
 else
 	skip "promtool has nothing to say" "it is not here"
 	skip "a Prometheus reads them" "it is not here"
