@@ -2,15 +2,16 @@
 #include "client.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../libvpn/address.h"
 #include "../libvpn/names.h"
 #include "log.h"
+#include "process.h"
 #include "resolve.h"
 #include "secret.h"
 
@@ -110,7 +111,7 @@ static void stop_resolver(struct client *client)
 	client->answer_fd = -1;
 	if (client->resolver > 0) {
 		kill(client->resolver, SIGKILL);
-		waitpid(client->resolver, NULL, 0);
+		process_wait(client->resolver);
 	}
 	client->resolver = 0;
 }
@@ -138,14 +139,12 @@ static void use_answer(struct client *client, const struct resolve_answer *answe
 
 static int on_answer(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
-	struct resolve_answer answer = { 0 };
 	struct client *client = data;
+	struct resolve_answer answer;
 
 	(void)source;
 	(void)revents;
-	if (read(fd, &answer, sizeof(answer)) != sizeof(answer))
-		answer = (struct resolve_answer){ .trouble =
-				"the name could not be resolved in time" };
+	resolve_read(fd, &answer);
 	stop_resolver(client);
 	use_answer(client, &answer);
 	return 0;
@@ -347,6 +346,12 @@ void client_reconfigured(struct client *client, const struct config_endpoint *be
 		set_trouble(client, err.text);
 }
 
+/* The kernel has as much of the name as it has room for. */
+static bool is_named(const struct vpn_peer *peer, const char *host)
+{
+	return !strncmp(peer->name, host, sizeof(peer->name) - 1);
+}
+
 /* A run before this one has left the device connected: go on from there. */
 static void recover(struct client *client)
 {
@@ -362,7 +367,7 @@ static void recover(struct client *client)
 	for (; peer && facts->server < config_of(client)->servers.count; facts->server++) {
 		if (!read_server_key(client, &err) &&
 		    !memcmp(peer->public_key, facts->server_key, VPN_KEY_LEN) &&
-		    !strcmp(peer->name, client_server(client)))
+		    is_named(peer, client_server(client)))
 			break;
 	}
 	if (peer && facts->server < config_of(client)->servers.count &&

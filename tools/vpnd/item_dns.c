@@ -2,13 +2,16 @@
 /* The name servers of a client, by whichever way this host has. */
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "dns.h"
 #include "item.h"
+#include "process.h"
+
+/* For the program that manages the file; everything else waits for it. */
+#define LIMIT	20
 
 /* One that is resolvectl under another name is of use only with resolved. */
 static bool has_resolvconf(void)
@@ -73,39 +76,51 @@ static bool dns_matches(struct world *w, const struct item *item)
 	return resolvconf_knows(w->ifname);
 }
 
-static int resolvconf_set(const char *ifname, const json_t *value, struct vpn_error *err)
+/* To be freed. */
+static char *resolvconf_text(const json_t *value)
 {
 	const json_t *part;
-	char command[160];
-	size_t i;
+	char *text = NULL;
+	size_t size, i;
 	FILE *to;
 
-	/* Those of the first kind put it in front of all others. */
-	snprintf(command, sizeof(command),
-		 "t=$(cat); echo \"$t\" | resolvconf -a '%s' -m 0 -x || echo \"$t\" | resolvconf -a '%s'",
-		 ifname, ifname);
-	to = popen(command, "we");
+	to = open_memstream(&text, &size);
 	if (!to)
-		return vpn_error_set(err, VPN_FAULT_SYSTEM, errno, "resolvconf cannot be run: %s",
-				     strerror(errno));
+		return NULL;
 	json_array_foreach(json_object_get(value, "servers"), i, part)
 		fprintf(to, "nameserver %s\n", json_string_value(part));
 	json_array_foreach(json_object_get(value, "domains"), i, part)
 		fprintf(to, "%s%s", i ? " " : "search ", json_string_value(part));
-	if (pclose(to))
-		return vpn_error_set(err, VPN_FAULT_SYSTEM, ECANCELED, "resolvconf failed");
-	return 0;
+	fputc('\n', to);
+	fclose(to);
+	return text;
+}
+
+static int resolvconf_set(const char *ifname, const json_t *value, struct vpn_error *err)
+{
+	const char *const first[] = { "resolvconf", "-a", ifname, "-m", "0", "-x", NULL };
+	const char *const plain[] = { "resolvconf", "-a", ifname, NULL };
+	char *text = resolvconf_text(value);
+	int status;
+
+	if (!text)
+		return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
+	/* Only one of the two programs of that name can put it in front of all others. */
+	status = process_run(first, text, LIMIT);
+	if (status)
+		status = process_run(plain, text, LIMIT);
+	free(text);
+	if (!status)
+		return 0;
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, ECANCELED,
+			     "'resolvconf -a %s' ended with status %d", ifname, status);
 }
 
 static int resolvconf_revert(const char *ifname)
 {
-	char command[64];
-	FILE *to;
+	const char *const argv[] = { "resolvconf", "-d", ifname, NULL };
 
-	snprintf(command, sizeof(command), "resolvconf -d '%s'", ifname);
-	to = popen(command, "we");
-	if (to)
-		pclose(to);
+	process_run(argv, NULL, LIMIT);
 	return 0;
 }
 

@@ -4,12 +4,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hook.h"
 #include "item.h"
 #include "log.h"
+#include "process.h"
 
 /* Everything else waits for commands of up and down, but for so many seconds only. */
 #define LIMIT	60
@@ -24,11 +24,6 @@ static void set(const char *name, const char *value)
 static void run_shell(const struct config *config, const char *command,
 		      const struct hook_peer *peer, unsigned int limit)
 {
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
 	alarm(limit);
 	set("VPN_NAME", config->name);
 	set("VPN_DEVICE", config->ifname);
@@ -37,7 +32,6 @@ static void run_shell(const struct config *config, const char *command,
 		set("VPN_PEER_NAME", peer->name);
 		set("VPN_ENDPOINT", peer->endpoint);
 	}
-	unsetenv("NOTIFY_SOCKET");
 	dup2(STDERR_FILENO, STDOUT_FILENO);
 	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(127);
@@ -47,18 +41,12 @@ static void run_shell(const struct config *config, const char *command,
 static int run(const struct config *config, const char *command, const struct hook_peer *peer,
 	       unsigned int limit)
 {
-	pid_t pid = fork();
-	int status;
+	/* What is waited for is of no use when nobody waits any more. */
+	pid_t pid = process_fork(-1, limit ? SIGTERM : 0);
 
 	if (!pid)
 		run_shell(config, command, peer, limit);
-	if (pid < 0)
-		return -1;
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -1;
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return pid < 0 ? -1 : process_wait(pid);
 }
 
 void hook_start(const struct config *config, const struct strings *commands,
@@ -69,19 +57,20 @@ void hook_start(const struct config *config, const struct strings *commands,
 
 	if (!commands->count)
 		return;
-	/* Twice, so that nobody has to wait for the one that runs them. */
-	pid = fork();
+	/*
+	 * Twice, so that nobody has to wait for the one that runs them; the daemon may
+	 * end, and start again, while these go on.
+	 */
+	pid = process_fork(-1, 0);
 	if (!pid) {
 		if (fork())
 			_exit(0);
-		/* The daemon may end, and start again, while these go on. */
-		close_range(STDERR_FILENO + 1, ~0U, 0);
 		for (i = 0; i < commands->count; i++)
 			run(config, commands->list[i], peer, 0);
 		_exit(0);
 	}
 	if (pid > 0)
-		waitpid(pid, NULL, 0);
+		process_wait(pid);
 }
 
 /* They are run once, and there is nothing to see of it: the journal knows. */

@@ -13,12 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "../libvpn/address.h"
 #include "dns.h"
+#include "process.h"
 
 #define SERVERS_MAX	6
 #define WAIT_MS		2000
@@ -96,16 +96,36 @@ static unsigned int read_servers(struct sockaddr_storage servers[SERVERS_MAX])
 	return count;
 }
 
-/* Take the addresses of an answer to our question; false: it is not one. */
-static bool read_answer(const struct question *q, const uint8_t *message, int len, uint16_t id)
+/* What came for us: something else, the answer, or that there is none from this server. */
+enum reading { FOREIGN, ANSWERED, FAILED };
+
+/* Whoever does not know the question has not got it. */
+static bool is_ours(ns_msg *msg, const struct question *q, ns_type type, uint16_t id)
+{
+	size_t len = strlen(q->host);
+	ns_rr rr;
+
+	if (ns_msg_id(*msg) != id || !ns_msg_getflag(*msg, ns_f_qr) ||
+	    ns_msg_count(*msg, ns_s_qd) != 1 || ns_parserr(msg, ns_s_qd, 0, &rr) < 0)
+		return false;
+	len -= len && q->host[len - 1] == '.';
+	return ns_rr_type(rr) == type && ns_rr_class(rr) == ns_c_in &&
+	       strlen(ns_rr_name(rr)) == len && !strncasecmp(ns_rr_name(rr), q->host, len);
+}
+
+/* Take the addresses of an answer to our question. */
+static enum reading read_answer(const struct question *q, const uint8_t *message, int len,
+				ns_type type, uint16_t id)
 {
 	ns_msg msg;
+	int i, rcode;
 	ns_rr rr;
-	int i;
 
-	if (ns_initparse(message, len, &msg) < 0 || ns_msg_id(msg) != id ||
-	    !ns_msg_getflag(msg, ns_f_qr))
-		return false;
+	if (ns_initparse(message, len, &msg) < 0 || !is_ours(&msg, q, type, id))
+		return FOREIGN;
+	rcode = ns_msg_getflag(msg, ns_f_rcode);
+	if (rcode != ns_r_noerror && rcode != ns_r_nxdomain)
+		return FAILED;
 	for (i = 0; i < ns_msg_count(msg, ns_s_an); i++) {
 		if (ns_parserr(&msg, ns_s_an, i, &rr) < 0)
 			break;
@@ -114,33 +134,44 @@ static bool read_answer(const struct question *q, const uint8_t *message, int le
 		if (ns_rr_type(rr) == ns_t_aaaa && ns_rr_rdlen(rr) == sizeof(struct in6_addr))
 			add(q, AF_INET6, ns_rr_rdata(rr));
 	}
-	return true;
+	return ANSWERED;
 }
 
+static enum reading wait_answer(const struct question *q, int fd, ns_type type, uint16_t id)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	enum reading reading = FOREIGN;
+	uint8_t message[4096];
+	int len;
+
+	while (reading == FOREIGN && poll(&poller, 1, WAIT_MS) > 0) {
+		len = recv(fd, message, sizeof(message), 0);
+		if (len < 0)
+			break;
+		reading = read_answer(q, message, len, type, id);
+	}
+	return reading;
+}
+
+/* True: it has answered, if only that there is no such name. */
 static bool ask_type(const struct question *q, int fd, ns_type type)
 {
-	uint8_t query[512], message[4096];
-	struct pollfd poller = { .fd = fd, .events = POLLIN };
-	uint16_t id;
+	enum reading reading;
+	uint8_t query[512];
 	int len;
 
 	len = res_mkquery(ns_o_query, q->host, ns_c_in, type, NULL, 0, NULL, query, sizeof(query));
 	if (len < 0)
 		return false;
-	id = query[0] << 8 | query[1];
 	if (send(fd, query, len, MSG_NOSIGNAL) != len)
 		return false;
-	while (poll(&poller, 1, WAIT_MS) > 0) {
-		len = recv(fd, message, sizeof(message), 0);
-		if (len < 0)
-			return false;
-		if (read_answer(q, message, len, id))
-			return true;
-	}
-	return false;
+	reading = wait_answer(q, fd, type, query[0] << 8 | query[1]);
+	if (reading == FAILED)
+		q->answer->failed = true;
+	return reading == ANSWERED;
 }
 
-/* True: it has answered, if only that there is no such name. */
+/* True: it has answered, about both families unless there is an address of one. */
 static bool ask_server(const struct question *q, const struct sockaddr_storage *server)
 {
 	socklen_t len = server->ss_family == AF_INET ? sizeof(struct sockaddr_in) :
@@ -154,8 +185,8 @@ static bool ask_server(const struct question *q, const struct sockaddr_storage *
 		setsockopt(fd, SOL_SOCKET, SO_MARK, &q->mark, sizeof(q->mark));
 	if (!connect(fd, (const struct sockaddr *)server, len)) {
 		answered = ask_type(q, fd, ns_t_a);
-		if (answered)
-			ask_type(q, fd, ns_t_aaaa);
+		if (answered && !ask_type(q, fd, ns_t_aaaa))
+			answered = q->answer->count;
 	}
 	close(fd);
 	return answered;
@@ -176,8 +207,12 @@ static void ask_network(const struct question *q)
 			return;
 		}
 	}
-	snprintf(q->answer->trouble, sizeof(q->answer->trouble),
-		 count ? "no name server answers" : "this host has no name server");
+	if (q->answer->failed)
+		snprintf(q->answer->trouble, sizeof(q->answer->trouble),
+			 "the name servers cannot find out about '%.80s'", q->host);
+	else
+		snprintf(q->answer->trouble, sizeof(q->answer->trouble),
+			 count ? "no name server answers" : "this host has no name server");
 }
 
 static void ask(const struct question *q)
@@ -189,25 +224,15 @@ static void ask(const struct question *q)
 		ask_network(q);
 }
 
-/* What the one who started us holds is not to be held by us; nor do we outlive it. */
-static void leave_alone(int fd)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (fd > 3)
-		close_range(3, fd - 1, 0);
-	close_range(fd + 1, ~0U, 0);
-}
-
 int resolve_start(const char *host, const char *port, uint32_t mark, pid_t *pid)
 {
 	struct resolve_answer answer = { 0 };
 	const struct question q = { host, htons(strtoul(port, NULL, 10)), mark, &answer };
 	int ends[2], ret;
-	sigset_t none;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
-	*pid = fork();
+	*pid = process_fork(ends[1], SIGKILL);
 	if (*pid < 0) {
 		ret = -errno;
 		close(ends[0]);
@@ -218,10 +243,14 @@ int resolve_start(const char *host, const char *port, uint32_t mark, pid_t *pid)
 		close(ends[1]);
 		return ends[0];
 	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	leave_alone(ends[1]);
 	alarm(30);
 	ask(&q);
 	_exit(write(ends[1], &answer, sizeof(answer)) == sizeof(answer) ? 0 : 1);
+}
+
+void resolve_read(int fd, struct resolve_answer *answer)
+{
+	if (read(fd, answer, sizeof(*answer)) != sizeof(*answer))
+		*answer = (struct resolve_answer){
+			.trouble = "the name could not be resolved in time" };
 }

@@ -14,6 +14,7 @@
 struct resolve_answer {
 	union vpn_endpoint list[RESOLVE_MAX];
 	unsigned int count;
+	bool failed;			/* a server has said that it does not know */
 	char trouble[160];		/* why there is none */
 };
 
@@ -23,5 +24,8 @@ struct resolve_answer {
  * Questions carry the mark, so that they do not go into a tunnel that may be broken.
  */
 int resolve_start(const char *host, const char *port, uint32_t mark, pid_t *pid);
+
+/* What it has written, or that it has not. */
+void resolve_read(int fd, struct resolve_answer *answer);
 
 #endif
