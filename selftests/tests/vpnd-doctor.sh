@@ -230,6 +230,22 @@ must vpnctl down cli
 must vpnctl down srv
 
 #
+# A device that was made by hand
+#
+must wg_client c2
+must tool c2 set vpn0 peer "${PUB[c1]}" \
+	endpoint 10.0.3.1:9 allowed-ips 10.9.0.1/32 persistent-keepalive 1
+must ns c2 ip addr add 10.9.0.2/32 dev vpn0
+must ns c2 ip link set vpn0 up
+no_answer() { [ "$(tool c2 show vpn0 unanswered | awk '{ print $2 }')" -ge 2 ]; }
+must wait_until 20 no_answer
+check_equal "a device without vpnd" "FAIL port warn route" \
+	"$(ns c2 env VPN_RUNTIME_DIR="$TMP/nothing" vpnctl doctor | tee /dev/stderr |
+		awk '/^  (warn|FAIL)/ { print $1, $2 }' | paste -sd' ')"
+check_says "somebody who is not root" "only root" ns c2 setpriv --reuid 65534 vpnctl doctor
+must ns c2 ip link del vpn0
+
+#
 # The module
 #
 must rmmod vpn

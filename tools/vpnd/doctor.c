@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../libvpn/link.h"
 #include "ask.h"
@@ -281,6 +282,15 @@ static void print_all(const struct visit *v, bool as_json)
 	json_decref(whole);
 }
 
+/* Devices and rules are shown to root only; without them it would all look wrong. */
+static bool has_rights(void)
+{
+	if (!geteuid())
+		return true;
+	fputs("vpnctl: only root can look at all of it; 'sudo vpnctl doctor'\n", stderr);
+	return false;
+}
+
 static int complain(const char *sentence, const char *word)
 {
 	fprintf(stderr, "vpnctl: '%s' %s\n", word, sentence);
@@ -289,7 +299,7 @@ static int complain(const char *sentence, const char *word)
 
 int doctor(int argc, char *argv[])
 {
-	struct visit v = { .subjects = json_array() };
+	struct visit v = { .ill = false };
 	const char *path = NULL;
 	bool as_json = false;
 	struct vpn_error err;
@@ -305,10 +315,13 @@ int doctor(int argc, char *argv[])
 		else
 			path = argv[i];
 	}
+	if (!has_rights())
+		return STATUS_FAILED;
 	if (vpn_socket_open(&v.rtnl, NETLINK_ROUTE, &err)) {
 		fprintf(stderr, "vpnctl: %s\n", err.text);
 		return STATUS_FAILED;
 	}
+	v.subjects = json_array();
 	v.ruleset = ruleset_read(&err);
 	if (!path)
 		visit_all(&v);

@@ -54,6 +54,14 @@ static bool is_meant(const struct subject *s, uint16_t family, const char **targ
 	return address.family == family;
 }
 
+/* On a host without IPv6, who cares for rules about it. */
+static bool comes(const struct subject *s, uint16_t family)
+{
+	char uplink[IF_NAMESIZE];
+
+	return family == AF_INET || probe_uplink(family, subject_mark(s), uplink);
+}
+
 static bool is_dropped(struct subject *s, uint16_t port)
 {
 	static const uint16_t families[] = { AF_INET, AF_INET6 };
@@ -64,7 +72,7 @@ static bool is_dropped(struct subject *s, uint16_t port)
 
 	for (f = 0; f < 2; f++) {
 		packet.family = families[f];
-		if (!is_meant(s, families[f], &packet.target))
+		if (!is_meant(s, families[f], &packet.target) || !comes(s, families[f]))
 			continue;
 		for (h = 0; h < 2; h++) {
 			if (ruleset_fate(s->ruleset, hooks[h], &packet, where) != FATE_DROPPED)
@@ -98,7 +106,7 @@ static bool is_closed(struct subject *s, uint16_t port)
 	struct vpn_error err;
 	bool up = true;
 
-	if (!s->dev && is_taken(port)) {
+	if (!s->dev && !s->status && is_taken(port)) {
 		exam_say(s, "port", VERDICT_FAIL, "UDP port %u is somebody else's", port);
 		exam_remedy(s, "'ss -lunp' shows whose; choose another listen_address");
 		return true;
@@ -157,7 +165,7 @@ static void examine_server_port(struct subject *s, const struct vpn_peer *peer)
 
 	vpn_endpoint_format(&peer->endpoint, text);
 	/* What came back was refused here: exam_key() says more. */
-	if (!subject_is_unanswered(s) || driver_read_one(s->ifname, "drop_handshake_refused")) {
+	if ((s->config && !subject_is_unanswered(s)) || driver_read_one(s->ifname, "drop_handshake_refused")) {
 		exam_say(s, "port", VERDICT_OK, peer->last_handshake || peer->unanswered ?
 			 "%s answers" : "%s has not been asked yet", text);
 		return;
@@ -168,9 +176,19 @@ static void examine_server_port(struct subject *s, const struct vpn_peer *peer)
 	exam_remedy(s, "'vpnctl doctor' on that host tells whether it is blocked there");
 }
 
+/* Of a device that was made by hand: who does not answer. */
+static const struct vpn_peer *silent_peer(const struct subject *s)
+{
+	const struct vpn_peer *peer = s->config || !s->dev ? NULL : s->dev->peers;
+
+	while (peer && (!(peer->has & VPN_PEER_HAS_ENDPOINT) || peer->unanswered < 2))
+		peer = peer->next;
+	return peer;
+}
+
 void exam_port(struct subject *s)
 {
-	const struct vpn_peer *peer = subject_server(s);
+	const struct vpn_peer *peer = s->config ? subject_server(s) : silent_peer(s);
 
 	if (peer)
 		examine_server_port(s, peer);

@@ -200,6 +200,11 @@ void exam_address(struct subject *s)
 	char text[VPN_PREFIX_TEXT];
 	bool conflict;
 
+	if (s->status && !s->dev) {
+		exam_say(s, "address", VERDICT_FAIL, "there is no device '%s' any more", s->ifname);
+		exam_remedy(s, "'vpnctl reload %s' makes it anew; see who removes it", s->name);
+		return;
+	}
 	read_own(s, &own);
 	conflict = subject_is_server(s) ? network_conflicts(s, &s->config->networks) :
 		   subject_is_client(s) ? client_conflicts(s) : network_conflicts(s, &own);
