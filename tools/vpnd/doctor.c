@@ -121,7 +121,7 @@ static void examine(struct subject *s)
 
 static json_t *introduce(const struct subject *s)
 {
-	json_t *told = json_pack("{s:s, s:b, s:O}", "name", s->name, "running", s->status != NULL,
+	json_t *told = json_pack("{s:s, s:b, s:O}", "name", s->name, "running", !!s->status,
 				 "checks", s->findings);
 
 	if (*s->ifname)
@@ -255,7 +255,8 @@ static void print_subject(const json_t *told)
 		printf(" a %s at %s, which %s", role, text_of(told, "device"),
 		       json_is_true(json_object_get(told, "running")) ? "runs" : "does not run");
 	else
-		fputs(*text_of(told, "device") ? " a device without vpnd" : " nothing runs", stdout);
+		fputs(*text_of(told, "device") ? " a device without vpnd" : " nothing runs",
+		      stdout);
 	putchar('\n');
 	json_array_foreach(json_object_get(told, "checks"), i, finding) {
 		remedy = text_of(finding, "remedy");
@@ -291,9 +292,9 @@ static bool has_rights(void)
 	return false;
 }
 
-static int complain(const char *sentence, const char *word)
+static int complain(const char *word)
 {
-	fprintf(stderr, "vpnctl: '%s' %s\n", word, sentence);
+	fprintf(stderr, "vpnctl: '%s' is one argument too many; -j and one file will do\n", word);
 	return STATUS_USAGE;
 }
 
@@ -308,12 +309,10 @@ int doctor(int argc, char *argv[])
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-j") || !strcmp(argv[i], "--json"))
 			as_json = true;
-		else if (*argv[i] == '-')
-			return complain("is not an option of 'doctor'; -j is", argv[i]);
-		else if (path)
-			return complain("is one file too many; one is enough", argv[i]);
-		else
+		else if (*argv[i] != '-' && !path)
 			path = argv[i];
+		else
+			return complain(argv[i]);
 	}
 	if (!has_rights())
 		return STATUS_FAILED;

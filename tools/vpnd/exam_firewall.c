@@ -165,7 +165,8 @@ static void examine_server_port(struct subject *s, const struct vpn_peer *peer)
 
 	vpn_endpoint_format(&peer->endpoint, text);
 	/* What came back was refused here: exam_key() says more. */
-	if ((s->config && !subject_is_unanswered(s)) || driver_read_one(s->ifname, "drop_handshake_refused")) {
+	if ((s->config && !subject_is_unanswered(s)) ||
+	    driver_read_one(s->ifname, "drop_handshake_refused")) {
 		exam_say(s, "port", VERDICT_OK, peer->last_handshake || peer->unanswered ?
 			 "%s answers" : "%s has not been asked yet", text);
 		return;
@@ -208,7 +209,8 @@ static bool is_on(const char *name, const char *link)
 	int c = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/%s%s%s", name, link, *link ? "/forwarding" : "");
+	snprintf(path, sizeof(path), "/proc/sys/net/%s%s%s", name, link,
+		 *link ? "/forwarding" : "");
 	file = fopen(path, "re");
 	if (file) {
 		c = fgetc(file);
@@ -250,7 +252,8 @@ static bool is_not_forwarded(struct subject *s)
 			continue;
 		exam_say(s, "forwarding", VERDICT_FAIL, "nftables drops what clients send on: %s",
 			 where);
-		exam_remedy(s, "let 'iifname \"%s\" accept' and 'oifname \"%s\" accept' stand before that",
+		exam_remedy(s,
+			    "let 'iifname \"%s\" accept' and 'oifname \"%s\" accept' stand before that",
 			    s->ifname, s->ifname);
 		return true;
 	}
@@ -263,7 +266,8 @@ void exam_forwarding(struct subject *s)
 
 	if (setting && s->status) {
 		exam_say(s, "forwarding", VERDICT_FAIL, "it is off: %s is 0", setting);
-		exam_remedy(s, "'vpnctl reload %s' switches it on; see who switches it off in /etc/sysctl.d",
+		exam_remedy(s,
+			    "'vpnctl reload %s' switches it on; see who switches it off in /etc/sysctl.d",
 			    s->name);
 	} else if (!is_not_forwarded(s)) {
 		exam_say(s, "forwarding", VERDICT_OK, setting ? "vpnd switches it on" :
@@ -305,7 +309,8 @@ void exam_nat(struct subject *s)
 	}
 	if (through && !if_nametoindex(through)) {
 		exam_say(s, "nat", VERDICT_FAIL, "there is no device '%s'", through);
-		exam_remedy(s, "correct nat_interface, or leave it out; 'ip -br link' shows devices");
+		exam_remedy(s,
+			    "correct nat_interface, or leave it out; 'ip -br link' shows devices");
 		return;
 	}
 	network = s->status ? untranslated(s) : NULL;
@@ -313,7 +318,8 @@ void exam_nat(struct subject *s)
 		vpn_address_format(network, text);
 		exam_say(s, "nat", VERDICT_FAIL, "it is missing: no rule gives %s another source",
 			 text);
-		exam_remedy(s, "'vpnctl reload %s' makes it anew; see who removes tables of nftables",
+		exam_remedy(s,
+			    "'vpnctl reload %s' makes it anew; see who removes tables of nftables",
 			    s->name);
 		return;
 	}

@@ -92,7 +92,8 @@ void exam_module(struct subject *s)
 		    *line <= ' ')) {
 		exam_say(s, "module", VERDICT_FAIL,
 			 "it is not signed, and this kernel takes only what is");
-		exam_remedy(s, "sign it with a key that 'mokutil --import' has made known, as DKMS does");
+		exam_remedy(s,
+			    "sign it with a key that 'mokutil --import' has made known, as DKMS does");
 	} else {
 		exam_say(s, "module", VERDICT_OK, "it is there, and loaded when it is needed");
 	}

@@ -79,7 +79,8 @@ static bool differs_from_neighbour(struct subject *s, const struct keys *own)
 		  !same(beside, own->public_key);
 	if (differs) {
 		exam_say(s, "key", VERDICT_FAIL, "'%s' is not the public key of '%s'", pub, path);
-		exam_remedy(s, "'vpnctl pubkey <%s >%s', and copy that to the other end", path, pub);
+		exam_remedy(s, "'vpnctl pubkey <%s >%s', and copy that to the other end", path,
+			    pub);
 	}
 	free(pub);
 	return differs;
@@ -160,7 +161,8 @@ static bool server_is_wrong(struct subject *s, const struct keys *own)
 							     n : 0], key, &err)) {
 		exam_say(s, "key", VERDICT_FAIL, "the server's public key is not known: %s",
 			 err.text);
-		exam_remedy(s, "copy the file beside the server's private key, or give server_public_key");
+		exam_remedy(s,
+			    "copy the file beside the server's private key, or give server_public_key");
 		return true;
 	}
 	return is_own(s, own, key, config->servers.list[n].host) ||
@@ -213,7 +215,8 @@ static bool others_are_wrong(struct subject *s)
 	exam_say(s, "key", VERDICT_WARN,
 		 "%llu handshakes were meant for another public key than this end's, and %llu were of keys that it does not know, or repeated",
 		 (unsigned long long)wrong_key, (unsigned long long)refused);
-	exam_remedy(s, "compare the keys of clients that cannot connect; 'ethtool -S %s' counts since the device was made",
+	exam_remedy(s,
+		    "compare the keys of clients that cannot connect; 'ethtool -S %s' counts since the device was made",
 		    s->ifname);
 	return true;
 }

@@ -404,8 +404,8 @@ static bool server_is_unreachable(struct subject *s, const struct vpn_peer *serv
 		exam_say(s, "route", VERDICT_FAIL, "there is no way to the server at %s: %s", text,
 			 strerror(error));
 	else
-		exam_say(s, "route", VERDICT_FAIL, "the way to the server at %s leads into the tunnel",
-			 text);
+		exam_say(s, "route", VERDICT_FAIL,
+			 "the way to the server at %s leads into the tunnel", text);
 	exam_remedy(s, "'ip route' shows whether this host has a default route");
 	return true;
 }

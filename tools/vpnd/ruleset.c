@@ -190,7 +190,8 @@ static enum answer within(const struct value *value, const char *text, uint8_t l
 		prefix.prefix_len = len;
 	least = own.prefix_len < prefix.prefix_len ? own.prefix_len : prefix.prefix_len;
 	len = prefix.prefix_len;
-	own.prefix_len = prefix.prefix_len = least;
+	own.prefix_len = least;
+	prefix.prefix_len = least;
 	vpn_address_format(&own, cut);
 	vpn_prefix_parse(&a, cut);
 	vpn_address_format(&prefix, cut);
@@ -372,7 +373,9 @@ static enum end obey_map(struct walk *w, const json_t *vmap, enum answer applies
 /* Statements that let some packets through to the next one, and others not. */
 static bool is_limit(const json_t *statement)
 {
-	static const char *const names[] = { "limit", "quota", "ct count", "xt", "meter", "dynset" };
+	static const char *const names[] = {
+		"limit", "quota", "ct count", "xt", "meter", "dynset",
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
