@@ -109,6 +109,10 @@ check "and it is still there" endpoint_is 10.0.1.1
 must sed -i 's/9999/9998/' "$TMP/srv.toml"
 check "reload with another place" vpnctl reload srv
 check "is followed" endpoint_is 10.0.2.1:9998
+must vpnctl down --keep srv
+must sed -i 's/9998/9997/' "$TMP/srv.toml"
+must vpnd_start gw "$TMP/srv.toml"
+check "at the next start, too" endpoint_is 10.0.2.1:9997
 check "down" vpnctl down srv
 must ns gw ip route del 203.0.113.0/24 dev eth1
 cp "$TMP/first.toml" "$TMP/srv.toml"

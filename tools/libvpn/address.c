@@ -197,9 +197,10 @@ bool vpn_endpoint_split(char *text, char **host, char **port)
 	return **host && **port;
 }
 
-int vpn_endpoint_resolve(union vpn_endpoint *endpoint, const char *host, const char *port)
+static int look_up(union vpn_endpoint *endpoint, const char *host, const char *port, int flags)
 {
 	const struct addrinfo hints = {
+		.ai_flags = flags,
 		.ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_DGRAM,
 		.ai_protocol = IPPROTO_UDP,
@@ -218,6 +219,16 @@ int vpn_endpoint_resolve(union vpn_endpoint *endpoint, const char *host, const c
 	}
 	freeaddrinfo(found);
 	return ret;
+}
+
+int vpn_endpoint_resolve(union vpn_endpoint *endpoint, const char *host, const char *port)
+{
+	return look_up(endpoint, host, port, 0);
+}
+
+bool vpn_endpoint_parse(union vpn_endpoint *endpoint, const char *host, const char *port)
+{
+	return !look_up(endpoint, host, port, AI_NUMERICHOST | AI_NUMERICSERV);
 }
 
 void vpn_endpoint_format(const union vpn_endpoint *endpoint, char text[VPN_ENDPOINT_TEXT])

@@ -53,6 +53,8 @@ bool vpn_addresses_have_family(const struct vpn_addresses *addresses, uint16_t f
  */
 bool vpn_endpoint_split(char *text, char **host, char **port);
 
+/* An address and a port; false: it is a name. */
+bool vpn_endpoint_parse(union vpn_endpoint *endpoint, const char *host, const char *port);
 /* One attempt to resolve. Returns zero, or getaddrinfo()'s error. */
 int vpn_endpoint_resolve(union vpn_endpoint *endpoint, const char *host, const char *port);
 void vpn_endpoint_format(const union vpn_endpoint *endpoint, char text[VPN_ENDPOINT_TEXT]);

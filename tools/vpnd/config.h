@@ -55,6 +55,7 @@ struct config_peer {
 	struct config_endpoint endpoint;
 	union vpn_endpoint resolved;		/* the former, as it was when it was asked for */
 	bool is_resolved;
+	bool is_asked;				/* in this round */
 	bool moved;				/* the file names another one than before */
 	int64_t keepalive;
 };

@@ -17,6 +17,7 @@
 #include "control.h"
 #include "desired.h"
 #include "dns.h"
+#include "endpoints.h"
 #include "http.h"
 #include "leases.h"
 #include "log.h"
@@ -150,62 +151,13 @@ static int read_onlink(struct world *w, struct vpn_error *err)
 	return ret;
 }
 
-/* Once: whoever waits for a name server does not serve anybody. */
-static void resolve_peers(struct config *config)
-{
-	struct config_peer *peer;
-
-	for (peer = config->peers; peer; peer = peer->next) {
-		if (peer->endpoint.host && !peer->is_resolved)
-			peer->is_resolved = !vpn_endpoint_resolve(&peer->resolved,
-								  peer->endpoint.host,
-								  peer->endpoint.port);
-	}
-}
-
-static bool same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
-{
-	if (!a->host || !b->host)
-		return a->host == b->host;
-	return !strcmp(a->host, b->host) && !strcmp(a->port, b->port);
-}
-
-/* What is known of peers that both have. */
-static void inherit_peers(struct config *new, const struct config *old)
-{
-	const struct config_peer *before;
-	struct config_peer *peer;
-
-	for (peer = new->peers; peer; peer = peer->next) {
-		if (!peer->endpoint.host)
-			continue;
-		for (before = old->peers; before; before = before->next) {
-			if (!memcmp(before->public_key.key, peer->public_key.key, VPN_KEY_LEN))
-				break;
-		}
-		peer->moved = before && !same_endpoint(&before->endpoint, &peer->endpoint);
-		if (!before || peer->moved)
-			continue;
-		peer->resolved = before->resolved;
-		peer->is_resolved = before->is_resolved;
-	}
-}
-
-static void settle_peers(struct config *config)
-{
-	struct config_peer *peer;
-
-	for (peer = config->peers; peer; peer = peer->next)
-		peer->moved = false;
-}
-
 int daemon_apply(struct daemon *d, bool dry, FILE *to, struct vpn_error *err)
 {
 	struct item_list items;
 	int ret;
 
 	err->code = 0;
-	resolve_peers(d->config);
+	endpoints_read(d->config);
 	ret = d->config->role == ROLE_SERVER ? read_onlink(&d->world, err) : 0;
 	if (ret)
 		return ret;
@@ -298,10 +250,66 @@ static int try_new(struct daemon *d, struct config *new, bool dry, FILE *to,
 
 	if (ret)
 		return ret;
-	inherit_peers(new, d->config);
+	endpoints_inherit(new, d->config);
 	use_config(d, new);
 	ret = d->client ? client_reconfigure(d->client, err) : 0;
 	return ret ? ret : daemon_apply(d, dry, to, err);
+}
+
+/* The old place is left first, as both may be one port; and taken again if need be. */
+static int move_http(struct daemon *d, const struct config *from, const struct config *to,
+		     struct vpn_error *err)
+{
+	struct vpn_error again;
+	int ret;
+
+	if (!strcmp(from->metrics_address, to->metrics_address))
+		return 0;
+	http_close(d);
+	ret = http_open(d, to->metrics_address, err);
+	if (ret)
+		http_open(d, from->metrics_address, &again);
+	return ret;
+}
+
+static void describe_rooms(const struct config *old, const struct config *new, FILE *to)
+{
+	if (strcmp(old->log_output, new->log_output) || old->level != new->level ||
+	    old->log_format != new->log_format)
+		fprintf(to, "~ log %s\n", new->log_output);
+	if (strcmp(old->metrics_address, new->metrics_address))
+		fprintf(to, "~ metrics %s\n", new->metrics_address);
+}
+
+/* What can fail before anything has changed. */
+static int prepare(struct daemon *d, const struct config *new, bool dry, FILE *to,
+		   struct vpn_error *err)
+{
+	int ret = log_prepare(new, dry, err);
+
+	if (ret)
+		return ret;
+	if (to)
+		describe_rooms(d->config, new, to);
+	ret = dry ? 0 : move_http(d, d->config, new, err);
+	if (ret)
+		log_abandon();
+	return ret;
+}
+
+/* begun: something of the new one may have been carried out. */
+static void take_back(struct daemon *d, struct config *old, const struct config *new,
+		      bool begun)
+{
+	struct vpn_error again = { 0 };
+
+	move_http(d, new, old, &again);
+	if (!begun)
+		return;
+	endpoints_inherit(old, new);
+	if (daemon_apply(d, false, NULL, &again))
+		log_event(LEVEL_ERROR, "what was before a reload cannot be put back", "reason",
+			  again.text);
 }
 
 static int apply_new(struct daemon *d, struct config *new, bool dry, FILE *to,
@@ -309,22 +317,24 @@ static int apply_new(struct daemon *d, struct config *new, bool dry, FILE *to,
 {
 	struct config *old = d->config;
 	struct facts facts = d->world.facts;
-	struct vpn_error again = { 0 };
+	bool begun;
 	int ret;
 
 	ret = try_new(d, new, dry, to, err);
+	begun = d->config == new;
 	if (ret || dry) {
 		put_back(&d->world.facts, &facts);
 		use_config(d, old);
-		inherit_peers(old, new);
-	} else if (d->client) {
-		client_reconfigured(d->client, &old->servers.list[facts.server]);
+		log_abandon();
+	} else {
+		log_use(new);
+		if (d->client)
+			client_reconfigured(d->client, &old->servers.list[facts.server]);
 	}
 	explicit_bzero(&facts, sizeof(facts));
-	if (ret && !dry && daemon_apply(d, false, NULL, &again))
-		log_event(LEVEL_ERROR, "what was before a reload cannot be put back", "reason",
-			  again.text);
-	settle_peers(d->config);
+	if (ret && !dry)
+		take_back(d, old, new, begun);
+	endpoints_settle(d->config);
 	return ret;
 }
 
@@ -356,8 +366,10 @@ static struct config *read_again(const struct daemon *d, FILE *to, struct vpn_er
 int daemon_reload(struct daemon *d, bool dry, FILE *to, struct vpn_error *err)
 {
 	struct config *old = d->config, *new = read_again(d, to, err);
-	int ret = new ? apply_new(d, new, dry, to, err) : -EINVAL;
+	int ret = new ? prepare(d, new, dry, to, err) : -EINVAL;
 
+	if (!ret)
+		ret = apply_new(d, new, dry, to, err);
 	if (!dry) {
 		d->reloads++;
 		d->reloads_failed += !!ret;
@@ -365,8 +377,8 @@ int daemon_reload(struct daemon *d, bool dry, FILE *to, struct vpn_error *err)
 	if (ret || dry) {
 		config_free(new);
 	} else {
-		log_open(new, err);
 		config_free(old);
+		endpoints_ask(d);
 	}
 	if (ret)
 		log_event(LEVEL_ERROR, "the configuration is not loaded again", "reason",
@@ -440,6 +452,7 @@ static int open_world(struct daemon *d, struct vpn_error *err)
 		return ret;
 	undo_other_device(d);
 	recover_resolver(d);
+	endpoints_recover(d->config, &d->journal);
 	ret = check_device(d, err);
 	return ret ? ret : read_keys(d->config, &d->world.facts, err);
 }
@@ -449,6 +462,8 @@ static int open_rooms(struct daemon *d, struct vpn_error *err)
 	int ret;
 
 	ret = d->config->role == ROLE_SERVER ? open_leases(d, err) : 0;
+	if (!ret && d->config->role == ROLE_SERVER)
+		ret = endpoints_open(d, err);
 	if (!ret)
 		ret = watch_open(d, err);
 	if (!ret && d->config->role == ROLE_CLIENT)
@@ -458,10 +473,12 @@ static int open_rooms(struct daemon *d, struct vpn_error *err)
 	if (!ret)
 		ret = control_open(d, err);
 	/* Nobody's tunnel is to fail for want of figures. */
-	if (!ret && http_open(d, err))
+	if (!ret && http_open(d, d->config->metrics_address, err))
 		log_event(LEVEL_WARNING, "there are no metrics", "reason", err->text);
 	if (!ret) {
 		watch_begin(d->watch);
+		endpoints_settle(d->config);
+		endpoints_ask(d);
 		if (d->client)
 			client_begin(d->client);
 	}
@@ -472,9 +489,11 @@ static int begin(struct daemon *d, struct vpn_error *err)
 {
 	int ret;
 
-	ret = log_open(d->config, err);
-	if (!ret)
-		ret = open_folders(d, d->config->name, err);
+	ret = log_prepare(d->config, false, err);
+	if (ret)
+		return ret;
+	log_use(d->config);
+	ret = open_folders(d, d->config->name, err);
 	if (!ret)
 		ret = sd_event_new(&d->event);
 	if (ret < 0)
@@ -496,6 +515,7 @@ static void close_rooms(struct daemon *d)
 	http_close(d);
 	control_close(d);
 	client_close(d);
+	endpoints_close(d);
 	watch_close(d);
 	leases_close();
 }
@@ -569,7 +589,8 @@ int daemon_undo(const char *name)
 
 	snprintf(config.name, sizeof(config.name), "%s", name);
 	d.world.config = &config;
-	if (open_folders(&d, name, &err) || vpn_socket_open(&d.world.rtnl, NETLINK_ROUTE, &err)) {
+	if (open_folders(&d, name, &err) ||
+	    vpn_socket_open(&d.world.rtnl, NETLINK_ROUTE, &err)) {
 		fprintf(stderr, "vpnd: %s\n", err.text);
 		status = STATUS_FAILED;
 	}

@@ -10,6 +10,7 @@
 
 struct client;
 struct control;
+struct endpoints;
 struct http;
 struct watch;
 
@@ -24,6 +25,7 @@ struct daemon {
 	bool keep;			/* at the end, leave everything as it is */
 	struct client *client;		/* NULL: this is a server */
 	struct control *control;
+	struct endpoints *endpoints;	/* NULL: this is a client */
 	struct http *http;
 	struct watch *watch;
 	uint64_t started;		/* seconds since the epoch */

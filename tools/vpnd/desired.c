@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../libvpn/address.h"
+#include "endpoints.h"
 
 #define IPV6_MTU_MIN	1280
 /* Of a route that every other one is to win against. */
@@ -82,10 +83,14 @@ static bool add_pool(struct item_list *list, const struct config *config,
 				  "reserved", reserved));
 }
 
-/* The value says nothing: what differs is found by asking the kernel. */
+/*
+ * What differs is found by asking the kernel. The value only tells what the file says of
+ * endpoints, since peers that are there are not where it says.
+ */
 static bool add_settings(struct item_list *list, const struct config *config)
 {
-	return item_add(list, &kind_settings, config->ifname, json_object());
+	return item_add(list, &kind_settings, config->ifname,
+			json_pack("{s:o}", "endpoints", endpoints_json(config)));
 }
 
 static bool add_firewall(struct item_list *list, const struct config *config,

@@ -105,9 +105,8 @@ static int start(struct daemon *d, struct http *http, union vpn_endpoint *at)
 	return sd_event_add_io(d->event, &http->source, info->epoll_fd, EPOLLIN, on_io, http);
 }
 
-int http_open(struct daemon *d, struct vpn_error *err)
+int http_open(struct daemon *d, const char *address, struct vpn_error *err)
 {
-	const char *address = d->config->metrics_address;
 	char *copy, *host, *port;
 	union vpn_endpoint at;
 	int ret = -EINVAL;

@@ -5,7 +5,8 @@
 
 #include "daemon.h"
 
-int http_open(struct daemon *d, struct vpn_error *err);
+/* At that address, or nowhere if it is empty. */
+int http_open(struct daemon *d, const char *address, struct vpn_error *err);
 void http_close(struct daemon *d);
 
 #endif

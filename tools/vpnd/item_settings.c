@@ -71,7 +71,8 @@ static int settings_make(struct world *w, const struct item *item, struct vpn_er
 	(void)item;
 	if (!dev)
 		return err->code ? -err->code : -ENOMEM;
-	ret = vpn_device_set(dev, err);
+	/* Perhaps only an endpoint differs, which is not known yet. */
+	ret = dev->has || dev->peers ? vpn_device_set(dev, err) : 0;
 	vpn_device_free(dev);
 	return ret;
 }
@@ -130,6 +131,18 @@ static void mark_present(const struct vpn_device *want, const struct vpn_device 
 	tdestroy(present, keep);
 }
 
+/* What will be when its name has been resolved. */
+static void describe_moves(const struct config *config, FILE *to)
+{
+	const struct config_peer *peer;
+
+	for (peer = config->peers; peer; peer = peer->next) {
+		if (peer->moved && !peer->is_resolved)
+			fprintf(to, "~ endpoint %s of peer %s, when it is resolved\n",
+				peer->endpoint.host, peer->name);
+	}
+}
+
 static void settings_describe(const struct world *w, const struct item *item, const char *sign,
 			      FILE *to)
 {
@@ -154,6 +167,7 @@ static void settings_describe(const struct world *w, const struct item *item, co
 	}
 	for (peer = dev->peers; peer; peer = peer->next)
 		describe_peer(peer, to);
+	describe_moves(w->config, to);
 	vpn_device_free(dev);
 }
 

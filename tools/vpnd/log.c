@@ -35,7 +35,8 @@ static struct {
 	char *path;
 	char name[64];
 	int fd;
-} out = { .level = LEVEL_INFO, .to = TO_STDERR, .fd = STDERR_FILENO };
+	int prepared;			/* a file that is to be the next one, or -1 */
+} out = { .level = LEVEL_INFO, .to = TO_STDERR, .fd = STDERR_FILENO, .prepared = -1 };
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
 
@@ -52,18 +53,41 @@ static int open_file(const char *path)
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 }
 
-int log_open(const struct config *config, struct vpn_error *err)
+/* One that is not there yet is made later. */
+static int try_file(const char *path)
+{
+	return open(access(path, F_OK) ? "/dev/null" : path, O_WRONLY | O_APPEND | O_CLOEXEC);
+}
+
+int log_prepare(const struct config *config, bool dry, struct vpn_error *err)
 {
 	const char *output = config->log_output;
-	int fd = STDERR_FILENO;
 
-	if (*output == '/') {
-		fd = open_file(output);
-		if (fd < 0)
-			return vpn_error_set(err, VPN_FAULT_SYSTEM, errno,
-					     "the log '%s' cannot be opened: %s", output,
-					     strerror(errno));
-	}
+	log_abandon();
+	if (*output != '/')
+		return 0;
+	out.prepared = dry ? try_file(output) : open_file(output);
+	if (out.prepared < 0)
+		return vpn_error_set(err, VPN_FAULT_SYSTEM, errno,
+				     "the log '%s' cannot be opened: %s", output, strerror(errno));
+	if (dry)
+		log_abandon();
+	return 0;
+}
+
+void log_abandon(void)
+{
+	if (out.prepared >= 0)
+		close(out.prepared);
+	out.prepared = -1;
+}
+
+void log_use(const struct config *config)
+{
+	const char *output = config->log_output;
+	int fd = *output == '/' ? out.prepared : STDERR_FILENO;
+
+	out.prepared = -1;
 	log_close();
 	out.level = config->level;
 	out.format = config->log_format;
@@ -71,7 +95,6 @@ int log_open(const struct config *config, struct vpn_error *err)
 	out.fd = fd;
 	out.path = strdup(output);
 	snprintf(out.name, sizeof(out.name), "%s", config->name);
-	return 0;
 }
 
 void log_reopen(void)

@@ -6,10 +6,13 @@
 #include "config.h"
 
 /*
- * Where lines go from now on; before, they go to stderr. Zero, or a negative
- * errno with a sentence in err.
+ * Where lines are to go: first is seen whether they can, which changes nothing; dry:
+ * and makes no file. Zero, or a negative errno with a sentence in err. Then they do,
+ * or do not. Before, they go to stderr.
  */
-int log_open(const struct config *config, struct vpn_error *err);
+int log_prepare(const struct config *config, bool dry, struct vpn_error *err);
+void log_use(const struct config *config);
+void log_abandon(void);
 /* Open the file anew: somebody has moved it away. */
 void log_reopen(void);
 void log_close(void);
