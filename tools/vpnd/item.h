@@ -55,6 +55,7 @@ struct item_kind {
 	bool of_device;		/* it goes when the device goes */
 	bool once;		/* it cannot be seen; the journal knows whether it was made */
 	bool by_name;		/* one that the journal has not is somebody else's, or stale */
+	bool shared;		/* other runs may count on the same; the last one undoes it */
 	/* Is it there as it should be? */
 	bool (*matches)(struct world *w, const struct item *item);
 	/* What undo() needs to know; NULL: nothing. */

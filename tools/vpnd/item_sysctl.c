@@ -90,7 +90,7 @@ static void sysctl_describe(const struct world *w, const struct item *item, cons
 
 const struct item_kind kind_sysctl = {
 	.name = "sysctl", .matches = sysctl_matches, .before = sysctl_before, .make = sysctl_make,
-	.undo = sysctl_undo, .describe = sysctl_describe,
+	.undo = sysctl_undo, .by_name = true, .shared = true, .describe = sysctl_describe,
 };
 
 /*
@@ -174,7 +174,9 @@ static void keep_announced_routes(void)
 
 static int forwarding_make(struct world *w, const struct item *item, struct vpn_error *err)
 {
-	(void)w;
+	/* A router that is one already knows what it does about others. */
+	if (forwarding_matches(w, item))
+		return 0;
 	if (family_of(item))
 		keep_announced_routes();
 	return write_setting(families[family_of(item)].main, "1", err);
@@ -220,5 +222,5 @@ static int forwarding_undo(struct world *w, const struct item *item, const json_
 
 const struct item_kind kind_forwarding = {
 	.name = "forwarding", .matches = forwarding_matches, .before = forwarding_before,
-	.make = forwarding_make, .undo = forwarding_undo,
+	.make = forwarding_make, .undo = forwarding_undo, .by_name = true, .shared = true,
 };

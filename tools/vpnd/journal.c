@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -113,6 +114,8 @@ static void replay_line(struct journal *journal, const json_t *line)
 	const struct item_kind *kind = name ? item_kind_find(name) : NULL;
 	struct journal_entry *entry;
 
+	if (json_object_get(line, "net"))
+		journal->net = json_integer_value(json_object_get(line, "net"));
 	if (!kind || !key)
 		return;
 	if (value) {
@@ -153,37 +156,52 @@ static int rewrite(struct journal *journal, struct vpn_error *err)
 	journal->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (journal->fd < 0)
 		ret = failed(journal, err);
+	else
+		ret = write_line(journal, json_pack("{s:I}", "net", (json_int_t)journal->net), err);
 	for (entry = journal->first; entry && !ret; entry = entry->next)
 		ret = write_line(journal, entry_json(&entry->item, entry->before), err);
 	if (!ret && rename(path, journal->path))
 		ret = failed(journal, err);
+	if (ret)
+		unlink(path);
 	free(path);
 	return ret;
 }
 
-int journal_open(struct journal *journal, const char *path, struct vpn_error *err)
+static uint64_t net_of_ours(void)
 {
-	FILE *file;
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
+}
+
+bool journal_read(struct journal *journal, const char *path)
+{
+	FILE *file = fopen(path, "re");
 
 	memset(journal, 0, sizeof(*journal));
 	journal->fd = -1;
+	if (!file)
+		return false;
+	replay(journal, file);
+	fclose(file);
+	return true;
+}
+
+int journal_open(struct journal *journal, const char *path, struct vpn_error *err)
+{
+	journal_read(journal, path);
+	journal->net = net_of_ours();
 	journal->path = strdup(path);
 	if (!journal->path)
 		return vpn_error_set(err, VPN_FAULT_SYSTEM, errno, "%s", strerror(errno));
-	file = fopen(path, "re");
-	if (file) {
-		replay(journal, file);
-		fclose(file);
-	}
 	return rewrite(journal, err);
 }
 
-void journal_close(struct journal *journal)
+void journal_forget(struct journal *journal)
 {
 	struct journal_entry *entry;
 
-	if (journal->path && !journal->first)
-		unlink(journal->path);
 	while ((entry = journal->first)) {
 		unlink_entry(journal, entry);
 		free_entry(entry);
@@ -193,6 +211,13 @@ void journal_close(struct journal *journal)
 	free(journal->path);
 	memset(journal, 0, sizeof(*journal));
 	journal->fd = -1;
+}
+
+void journal_close(struct journal *journal)
+{
+	if (journal->path && !journal->first)
+		unlink(journal->path);
+	journal_forget(journal);
 }
 
 int journal_make(struct journal *journal, const struct item *item, json_t *before,

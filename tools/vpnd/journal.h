@@ -14,11 +14,16 @@ struct journal_entry {
 struct journal {
 	char *path;
 	int fd;
+	uint64_t net;			/* the network namespace that it is about */
 	struct journal_entry *first, *last;
 };
 
 /* Read what an earlier run has left, if it has, and go on there. */
 int journal_open(struct journal *journal, const char *path, struct vpn_error *err);
+/* Only look what is in it, as in somebody else's; false: there is none. */
+bool journal_read(struct journal *journal, const char *path);
+/* Frees what was read, and leaves the file. */
+void journal_forget(struct journal *journal);
 /* Frees; the file goes when there is nothing in it. */
 void journal_close(struct journal *journal);
 

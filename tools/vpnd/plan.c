@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "share.h"
 
 struct plan {
 	struct world *w;
@@ -31,17 +32,37 @@ static bool device_goes(const struct plan *p)
 	       !item_find(p->items, &kind_device, p->w->ifname);
 }
 
-static int undo_entry(const struct plan *p, struct journal_entry *entry, bool with_device)
+/* Others that count on the same are not to do so at the same time. */
+static int lock_shared(const struct plan *p, const struct item_kind *kind)
+{
+	return kind->shared && !p->dry ? share_lock(p->journal) : -1;
+}
+
+static bool is_needed(const struct plan *p, const struct item *item)
+{
+	return item->kind->shared && share_find(p->journal, item, NULL);
+}
+
+static int undo_locked(const struct plan *p, struct journal_entry *entry, bool with_device)
 {
 	const struct item_kind *kind = entry->item.kind;
 	int ret = 0;
 
-	if (!(with_device && kind->of_device)) {
+	if (!(with_device && kind->of_device) && !is_needed(p, &entry->item)) {
 		describe(p, &entry->item, "-");
 		if (!p->dry)
 			ret = kind->undo(p->w, &entry->item, entry->before, p->err);
 	}
 	return ret || p->dry ? ret : journal_undone(p->journal, entry, p->err);
+}
+
+static int undo_entry(const struct plan *p, struct journal_entry *entry, bool with_device)
+{
+	int lock = lock_shared(p, entry->item.kind);
+	int ret = undo_locked(p, entry, with_device);
+
+	share_unlock(lock);
+	return ret;
 }
 
 static int undo_made(const struct plan *p, struct journal_entry *entry)
@@ -95,7 +116,16 @@ static bool begins_anew(const struct journal_entry *entry, const struct item *it
 		strcmp(item_text(&entry->item, "method"), item_text(item, "method")));
 }
 
-static int make_item(const struct plan *p, const struct item *item)
+static json_t *find_before(const struct plan *p, const struct item *item)
+{
+	json_t *before = NULL;
+
+	if (item->kind->shared && share_find(p->journal, item, &before))
+		return before;
+	return item->kind->before ? item->kind->before(p->w, item) : NULL;
+}
+
+static int make_locked(const struct plan *p, const struct item *item)
 {
 	struct journal_entry *entry = journal_find(p->journal, item->kind, item->key);
 	json_t *before = NULL;
@@ -114,14 +144,23 @@ static int make_item(const struct plan *p, const struct item *item)
 		entry = NULL;
 		p->w->before = NULL;
 	}
-	if (!entry && item->kind->before)
-		before = item->kind->before(p->w, item);
+	if (!entry)
+		before = find_before(p, item);
 	ret = journal_make(p->journal, item, before, p->err);
 	entry = journal_find(p->journal, item->kind, item->key);
 	p->w->before = entry ? entry->before : NULL;
 	if (!ret)
 		ret = item->kind->make(p->w, item, p->err);
 	return ret && item->pushed ? skip(p, item) : ret;
+}
+
+static int make_item(const struct plan *p, const struct item *item)
+{
+	int lock = lock_shared(p, item->kind);
+	int ret = make_locked(p, item);
+
+	share_unlock(lock);
+	return ret;
 }
 
 int plan_apply(struct world *w, struct journal *journal, const struct item_list *items, bool dry,
