@@ -6,9 +6,18 @@
 #include <string.h>
 
 #include "item.h"
+#include "log.h"
 
-/* True: the commands were carried out. Otherwise what nftables says is in err. */
-static bool run(const char *commands, struct vpn_error *err)
+/* What was made last, and how nftables shows that: so it is seen when somebody changes it. */
+static struct {
+	char *rules, *shown;
+} made;
+
+/*
+ * True: the commands were carried out, and what they print is in *shown, to be freed, if
+ * that is not NULL. Otherwise what nftables says is in err.
+ */
+static bool run(const char *commands, char **shown, struct vpn_error *err)
 {
 	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	bool good = false;
@@ -20,7 +29,10 @@ static bool run(const char *commands, struct vpn_error *err)
 	}
 	nft_ctx_buffer_error(nft);
 	nft_ctx_buffer_output(nft);
+	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_STATELESS);
 	good = !nft_run_cmd_from_buffer(nft, commands);
+	if (good && shown)
+		*shown = strdup(nft_ctx_get_output_buffer(nft));
 	if (!good) {
 		said = nft_ctx_get_error_buffer(nft);
 		vpn_error_set(err, VPN_FAULT_SYSTEM, EINVAL, "nftables refused: %.*s",
@@ -30,19 +42,43 @@ static bool run(const char *commands, struct vpn_error *err)
 	return good;
 }
 
-static bool is_there(const char *table)
+/* How nftables shows the table, to be freed; NULL: it is not there. */
+static char *show(const char *table)
 {
 	struct vpn_error err;
-	char command[96];
+	char command[96], *shown = NULL;
 
 	snprintf(command, sizeof(command), "list table inet %s", table);
-	return run(command, &err);
+	run(command, &shown, &err);
+	return shown;
 }
 
+/* One of an earlier run is made anew, as nobody knows what it was like. */
 static bool firewall_matches(struct world *w, const struct item *item)
 {
+	char *shown = made.shown ? show(item->key) : NULL;
+	bool same = shown && !strcmp(shown, made.shown);
+
 	(void)w;
-	return is_there(item->key);
+	free(shown);
+	return same;
+}
+
+static void note_made(const struct item *item)
+{
+	free(made.rules);
+	free(made.shown);
+	made.rules = strdup(item_text(item, "rules"));
+	made.shown = show(item->key);
+}
+
+/* It is only made again as it was if it is not so any more. */
+static void tell_change(const struct item *item)
+{
+	if (made.rules && !strcmp(made.rules, item_text(item, "rules")))
+		log_event(LEVEL_WARNING,
+			  "somebody else has changed the firewall; it is put back", "table",
+			  item->key);
 }
 
 static int firewall_make(struct world *w, const struct item *item, struct vpn_error *err)
@@ -51,26 +87,33 @@ static int firewall_make(struct world *w, const struct item *item, struct vpn_er
 	bool good;
 
 	(void)w;
+	tell_change(item);
 	/* Adding first, so that deleting is no error. */
 	if (asprintf(&commands, "add table inet %s\ndelete table inet %s\ntable inet %s {\n%s}\n",
 		     item->key, item->key, item->key, item_text(item, "rules")) < 0)
 		return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
-	good = run(commands, err);
+	good = run(commands, NULL, err);
 	free(commands);
+	if (good)
+		note_made(item);
 	return good ? 0 : -err->code;
 }
 
 static int firewall_undo(struct world *w, const struct item *item, const json_t *before,
 			 struct vpn_error *err)
 {
-	char command[96];
+	char command[96], *shown = show(item->key);
 
 	(void)w;
 	(void)before;
-	if (!is_there(item->key))
+	if (!shown)
 		return 0;
+	free(shown);
+	/* Whoever makes it again does so for a reason of their own. */
+	free(made.rules);
+	made.rules = NULL;
 	snprintf(command, sizeof(command), "delete table inet %s", item->key);
-	return run(command, err) ? 0 : -err->code;
+	return run(command, NULL, err) ? 0 : -err->code;
 }
 
 static void firewall_describe(const struct world *w, const struct item *item, const char *sign,

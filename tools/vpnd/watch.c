@@ -2,6 +2,8 @@
 #include "watch.h"
 
 #include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <search.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 #include "../libvpn/key.h"
 #include "../libvpn/names.h"
 #include "client.h"
+#include "desired.h"
 #include "hook.h"
 #include "leases.h"
 #include "log.h"
@@ -34,8 +37,8 @@ struct seen {
 
 struct watch {
 	struct daemon *d;
-	struct vpn_socket events, routes;
-	struct sd_event_source *sources[2], *flush, *update;
+	struct vpn_socket events, routes, tables;
+	struct sd_event_source *sources[3], *flush, *update;
 	void *peers;			/* a tree of struct seen */
 	struct watch_counts counts;
 };
@@ -356,6 +359,45 @@ static int on_routes(sd_event_source *source, int fd, uint32_t revents, void *da
 	return 0;
 }
 
+/* All messages about tables, and what is in them, begin with the table's name. */
+static bool is_about(const struct nlmsghdr *nlh, const char *table)
+{
+	const struct nlattr *attr;
+
+	if (NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWGEN)
+		return false;
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME)
+			return !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) &&
+			       !strcmp(mnl_attr_get_str(attr), table);
+	}
+	return false;
+}
+
+/* Somebody, or we, have changed the firewall; of many changes those of others are no concern. */
+static int on_tables(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	struct watch *watch = data;
+	struct vpn_socket *sock = &watch->tables;
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)sock->buffer;
+	char table[TABLE_NAME];
+	bool ours;
+	int left;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	desired_table(watch->d->config, table);
+	left = mnl_socket_recvfrom(sock->nl, sock->buffer, VPN_SOCKET_BUFFER);
+	/* Some may have been lost. */
+	ours = left < 0 && errno != EINTR;
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+		ours |= is_about(nlh, table);
+	if (ours)
+		soon(watch->update, USEC);
+	return 0;
+}
+
 static int add_timer(struct daemon *d, sd_event_source **source, sd_event_time_handler_t handler,
 		     struct watch *watch)
 {
@@ -380,6 +422,19 @@ static int open_routes(struct watch *watch, struct vpn_error *err)
 	return ret;
 }
 
+/* Where the kernel has no nftables, there is nothing to listen to. */
+static void open_tables(struct watch *watch)
+{
+	static const int group = NFNLGRP_NFTABLES;
+	struct vpn_error err;
+
+	if (vpn_socket_open(&watch->tables, NETLINK_NETFILTER, &err))
+		return;
+	if (mnl_socket_setsockopt(watch->tables.nl, NETLINK_ADD_MEMBERSHIP, (void *)&group,
+				  sizeof(group)) < 0)
+		vpn_socket_close(&watch->tables);
+}
+
 int watch_open(struct daemon *d, struct vpn_error *err)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
@@ -392,6 +447,8 @@ int watch_open(struct daemon *d, struct vpn_error *err)
 	ret = vpn_event_open(&watch->events, VPN_EVENT_ALL, err);
 	if (!ret && d->config->role == ROLE_SERVER)
 		ret = open_routes(watch, err);
+	if (!ret)
+		open_tables(watch);
 	if (!ret && add_timer(d, &watch->flush, on_flush, watch) < 0)
 		ret = vpn_socket_failed(err, "cannot make a timer");
 	if (!ret && add_timer(d, &watch->update, on_update, watch) < 0)
@@ -409,6 +466,9 @@ void watch_begin(struct watch *watch)
 	if (watch->routes.nl)
 		sd_event_add_io(d->event, &watch->sources[1], mnl_socket_get_fd(watch->routes.nl),
 				EPOLLIN, on_routes, watch);
+	if (watch->tables.nl)
+		sd_event_add_io(d->event, &watch->sources[2], mnl_socket_get_fd(watch->tables.nl),
+				EPOLLIN, on_tables, watch);
 }
 
 void watch_close(struct daemon *d)
@@ -419,10 +479,12 @@ void watch_close(struct daemon *d)
 		return;
 	sd_event_source_unref(watch->sources[0]);
 	sd_event_source_unref(watch->sources[1]);
+	sd_event_source_unref(watch->sources[2]);
 	sd_event_source_unref(watch->flush);
 	sd_event_source_unref(watch->update);
 	vpn_socket_close(&watch->events);
 	vpn_socket_close(&watch->routes);
+	vpn_socket_close(&watch->tables);
 	tdestroy(watch->peers, free);
 	free(watch);
 	d->watch = NULL;
