@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,9 @@
 
 /* For how long a connection is waited for. */
 #define CONNECT_SECONDS	30
-/* For an answer, which comes after the hooks of a reload; and for an end, after those of it. */
+/* For an answer that needs nothing but a look. */
+#define ANSWER_SECONDS	10
+/* For one that comes after the hooks of a reload; and for an end, after those of it. */
 #define WAIT_SECONDS	120
 #define POLL_NSEC	200000000
 
@@ -42,12 +46,18 @@ static int complain(const char *format, ...)
 	return 1;
 }
 
-static int connect_to(const char *name)
+static int patience(const char *command)
 {
-	const struct timeval wait = { .tv_sec = WAIT_SECONDS };
+	return strcmp(command, "reload") && strcmp(command, "stop") ? ANSWER_SECONDS :
+	       WAIT_SECONDS;
+}
+
+static int connect_to(const char *name, int seconds)
+{
+	const struct timeval wait = { .tv_sec = seconds };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char *folder = daemon_run_folder();
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), ret;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
@@ -55,26 +65,42 @@ static int connect_to(const char *name)
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s.sock", folder, name);
 	free(folder);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address))) {
+		ret = errno;
 		close(fd);
+		errno = ret;
 		fd = -1;
 	}
 	return fd;
 }
 
-/* The answer, or NULL: nobody is there. */
+/* False: nothing has come in that time. */
+static bool wait_readable(int fd, int seconds)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+
+	return poll(&poller, 1, seconds * 1000);
+}
+
+/* The answer, or NULL, and errno: nobody is there, or ETIMEDOUT: somebody is, and is silent. */
 static json_t *converse(const struct asking *asking, const char *command)
 {
+	int seconds = patience(command), fd = connect_to(asking->name, seconds), silent;
 	json_t *question, *answer = NULL;
-	int fd = connect_to(asking->name);
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* Its queue is full. */
+		errno = errno == EAGAIN ? ETIMEDOUT : errno;
 		return NULL;
+	}
 	question = json_pack("{s:s, s:b, s:b}", "command", command, "dry_run", asking->dry, "keep",
 			     asking->keep);
-	if (!json_dumpfd(question, fd, JSON_COMPACT) && write(fd, "\n", 1) == 1)
+	silent = json_dumpfd(question, fd, JSON_COMPACT) || write(fd, "\n", 1) != 1 ? 0 :
+		 !wait_readable(fd, seconds);
+	if (!silent)
 		answer = json_loadfd(fd, 0, NULL);
 	json_decref(question);
 	close(fd);
+	errno = silent ? ETIMEDOUT : ECONNREFUSED;
 	return answer;
 }
 
@@ -84,6 +110,53 @@ json_t *ask_status(const char *name)
 
 	snprintf(asking.name, sizeof(asking.name), "%s", name);
 	return converse(&asking, asking.command);
+}
+
+/* "server" in the folder of those that run, with that ending. */
+static bool path_of(const struct asking *asking, const char *ending, char path[PATH_MAX])
+{
+	char *folder = daemon_run_folder();
+
+	snprintf(path, PATH_MAX, "%s/%s%s", folder, asking->name, ending);
+	free(folder);
+	return !access(path, F_OK);
+}
+
+/* Whoever runs holds its lock to the very end. */
+static bool is_locked(const struct asking *asking)
+{
+	char path[PATH_MAX];
+	bool locked;
+	FILE *lock;
+
+	path_of(asking, ".lock", path);
+	lock = fopen(path, "re");
+	if (!lock)
+		return false;
+	locked = flock(fileno(lock), LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	fclose(lock);
+	return locked;
+}
+
+/* Why there is no answer. */
+static int complain_gone(const struct asking *asking)
+{
+	const char *name = asking->name;
+	char path[PATH_MAX];
+
+	if (errno == ETIMEDOUT)
+		return complain(
+			"'%s' runs, and does not answer; its log says what it waits for, perhaps a hook",
+			name);
+	if (errno == EACCES || errno == EPERM)
+		return complain("'%s' cannot be asked: %s; only root may", name, strerror(errno));
+	if (is_locked(asking))
+		return complain("'%s' is just starting or ending; ask again in a moment", name);
+	if (path_of(asking, ".journal", path))
+		return complain(
+			"'%s' does not run, and has left what it made; 'vpnd --undo %s' undoes that, 'vpnctl up FILE' goes on with it",
+			name, name);
+	return complain("'%s' does not run; 'vpnctl up FILE' starts it", name);
 }
 
 static const char *text_of(const json_t *answer, const char *name)
@@ -146,8 +219,10 @@ static int wait_connected(const struct asking *asking)
 
 	while (time(NULL) < end) {
 		answer = converse(asking, "status");
-		if (!answer)
+		if (!answer && errno != ETIMEDOUT)
 			return complain("vpnd has ended meanwhile; its log says why");
+		if (!answer)
+			return complain_gone(asking);
 		connected = !strcmp(text_of(answer, "state"), "connected");
 		troubled = *text_of(answer, "trouble");
 		if (troubled)
@@ -166,23 +241,11 @@ static int wait_connected(const struct asking *asking)
 /* It has stopped when nobody is there any more. */
 static int wait_stopped(const struct asking *asking)
 {
-	char *folder = daemon_run_folder(), path[256];
 	time_t end = time(NULL) + WAIT_SECONDS;
 	bool there;
-	FILE *lock;
 
-	snprintf(path, sizeof(path), "%s/%s.lock", folder, asking->name);
-	free(folder);
-	lock = fopen(path, "re");
-	if (!lock)
-		return 0;
-	/* Whoever runs holds it to the very end. */
-	do {
-		there = flock(fileno(lock), LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
-		if (there)
-			pause_shortly();
-	} while (there && time(NULL) < end);
-	fclose(lock);
+	while ((there = is_locked(asking)) && time(NULL) < end)
+		pause_shortly();
 	return there ? complain("'%s' has not ended in %d seconds; its log says what it waits for",
 				asking->name, WAIT_SECONDS) : 0;
 }
@@ -194,7 +257,7 @@ static int carry_out(const struct asking *asking)
 	int status;
 
 	if (!answer)
-		return complain("'%s' does not run; 'vpnctl up FILE' starts it", asking->name);
+		return complain_gone(asking);
 	status = print_answer(asking, answer);
 	json_decref(answer);
 	if (status)
