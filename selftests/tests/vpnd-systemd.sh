@@ -134,5 +134,13 @@ check "resolved asks the server" wait_until 5 dns_of
 check "stop" inside systemctl stop vpn@cli
 state gw >"$TMP/after"
 check "leaves the host as it was" diff "$TMP/before" "$TMP/after"
-inside systemd-analyze security --no-pager vpn@srv.service | tail -n 1 >&2
+
+#
+# What the manual says of it.
+#
+manual=$(sed -n 's/.*rates its exposure at \([0-9.]*[0-9]\).*/\1/p' "$(dirname "$0")/../../Documentation/man/vpnd.8")
+inside systemd-analyze security --no-pager vpn@srv.service >"$TMP/security"
+grep '^✗' "$TMP/security" >&2
+check_equal "the exposure is that of the manual" "$manual" \
+	"$(sed -n 's/.*exposure level for vpn@srv.service: \([0-9.]*\).*/\1/p' "$TMP/security")"
 ktap_end

@@ -22,6 +22,7 @@
 #include "leases.h"
 #include "log.h"
 #include "plan.h"
+#include "privileges.h"
 #include "secret.h"
 #include "watch.h"
 
@@ -485,6 +486,15 @@ static int open_rooms(struct daemon *d, struct vpn_error *err)
 	return ret;
 }
 
+/* Before anything that a reload does again: what it cannot do then is seen now. */
+static int drop(struct vpn_error *err)
+{
+	int ret = privileges_drop();
+
+	return ret ? vpn_error_set(err, VPN_FAULT_SYSTEM, -ret,
+				   "privileges cannot be given up: %s", strerror(-ret)) : 0;
+}
+
 static int begin(struct daemon *d, struct vpn_error *err)
 {
 	int ret;
@@ -556,6 +566,10 @@ int daemon_run(const char *path, int ready)
 	struct vpn_error err = { 0 };
 	int ret;
 
+	if (drop(&err)) {
+		fprintf(stderr, "vpnd: %s\n", err.text);
+		return STATUS_FAILED;
+	}
 	d.config = config_read(path, stderr);
 	if (!d.config)
 		return STATUS_FAILED;
@@ -589,7 +603,7 @@ int daemon_undo(const char *name)
 
 	snprintf(config.name, sizeof(config.name), "%s", name);
 	d.world.config = &config;
-	if (open_folders(&d, name, &err) ||
+	if (drop(&err) || open_folders(&d, name, &err) ||
 	    vpn_socket_open(&d.world.rtnl, NETLINK_ROUTE, &err)) {
 		fprintf(stderr, "vpnd: %s\n", err.text);
 		status = STATUS_FAILED;
