@@ -32,7 +32,7 @@ const struct config_section config_sections[] = {
 	{ "logging", ROLE_BOTH, "What is told of, and where." },
 	{ "metrics", ROLE_BOTH, "Figures for Prometheus." },
 	{ "hooks", ROLE_BOTH,
-	  "Commands for the shell. They find the device's name in VPN_DEVICE, that of the configuration in VPN_NAME; those about a peer find it in VPN_PEER, VPN_PEER_NAME and VPN_ENDPOINT." },
+	  "Commands for the shell. They find the device's name in VPN_DEVICE, that of the configuration in VPN_NAME; those about a peer find it in VPN_PEER, VPN_PEER_NAME and VPN_ENDPOINT. They have the rights of vpnd, which are few; vpnd(8) names them." },
 	{
 			"peer",
 			ROLE_SERVER,
@@ -123,7 +123,7 @@ const struct config_key config_keys[] = {
 		"The MTU of the device, 576 at least. With 0 it is what the server tells, or 1420." },
 	{ "interface", "fwmark", ROLE_BOTH, KEY_MARK, AT(fwmark), "0", "51820", 0, UINT32_MAX,
 	  .text =
-		"The mark of packets that leave encrypted; for a client's default route also the number of its routing table, and not 0." },
+		"The mark of packets that leave encrypted. A client's is also the number of the routing table that leads into the tunnel; so it is not 0, and two clients on a host have two." },
 	{ "interface", "address", ROLE_CLIENT, KEY_OWN_ADDRESSES, AT(addresses), "[]", NULL,
 	  .text =
 		"The address of this client, with the length of its network, or one IPv4 and one IPv6 address. Without, the server gives one; a server that is WireGuard does not." },
@@ -190,13 +190,13 @@ const struct config_key config_keys[] = {
 		"Where Prometheus finds figures, over HTTP under /metrics; nowhere when empty. Whoever reaches it reads names and addresses of peers." },
 
 	{ "hooks", "up", ROLE_BOTH, KEY_TEXTS, AT(hook_up), "[]", NULL, 0, 16,
-	  .text = "Run at start, when all is set up; if one fails, so does the start." },
+	  .text = "Run at start, when all is set up; if one fails, so does the start. All else waits for them: one that takes longer than 60 s is ended, and has failed." },
 	{ "hooks", "down", ROLE_BOTH, KEY_TEXTS, AT(hook_down), "[]", NULL, 0, 16,
-	  .text = "Run at the end, before anything is undone, if those of up were run." },
+	  .text = "Run at the end, before anything is undone, if those of up were run; each for 60 s at most." },
 	{ "hooks", "connect", ROLE_BOTH, KEY_TEXTS, AT(hook_connect), "[]", NULL, 0, 16,
-	  .text = "Run when a peer has connected." },
+	  .text = "Run when a peer has connected. Nobody waits for them." },
 	{ "hooks", "disconnect", ROLE_BOTH, KEY_TEXTS, AT(hook_disconnect), "[]", NULL, 0, 16,
-	  .text = "Run when a peer has gone." },
+	  .text = "Run when a peer has gone. Nobody waits for them." },
 
 	{ "peer", "name", ROLE_SERVER, KEY_TEXT, PEER(name), NULL, NULL, 1, VPN_NAME_MAX,
 	  .required = true, .text = "What it is called." },
@@ -211,7 +211,7 @@ const struct config_key config_keys[] = {
 	{ "peer", "preshared_key", ROLE_SERVER, KEY_KEY, PEER(preshared_key), NULL, NULL,
 	  .text = "That key itself, instead of a file." },
 	{ "peer", "endpoint", ROLE_SERVER, KEY_ENDPOINT, PEER(endpoint), NULL, NULL,
-	  .text = "Where it is, if the server is to begin." },
+	  .text = "Where it is at first, if the server is to begin; then it is where it speaks from, until the file names another place. A name is a whole one, and is asked for until it is known." },
 	{ "peer", "keepalive", ROLE_SERVER, KEY_NUMBER, PEER(keepalive), "0", NULL, 0, 65535,
 	  .text =
 		"Seconds after which something is sent when there is nothing to send; 0 is off." },
