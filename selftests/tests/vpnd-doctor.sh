@@ -82,6 +82,9 @@ private_key_path = "$TMP/c1.key"
 output = "$TMP/log/cli.log"
 [interface]
 name = "tun0"
+[routes]
+routes = ["0.0.0.0/1", "10.0.0.0/8"]
+exclude_routes = ["10.0.0.0/24", "10.0.2.0/24"]
 END
 srv=$TMP/srv.toml cli=$TMP/cli.toml
 

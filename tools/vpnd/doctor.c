@@ -47,7 +47,7 @@ void exam_say(struct subject *s, const char *check, enum verdict verdict, const 
 						     verdicts[verdict], "text", text));
 }
 
-void exam_remedy(struct subject *s, const char *format, ...)
+void exam_remedy(const struct subject *s, const char *format, ...)
 {
 	char text[384];
 	va_list args;

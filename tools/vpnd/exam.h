@@ -27,7 +27,7 @@ struct subject {
 /* What was found, and what helps. */
 void exam_say(struct subject *s, const char *check, enum verdict verdict, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-void exam_remedy(struct subject *s, const char *format, ...)
+void exam_remedy(const struct subject *s, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 bool subject_is_server(const struct subject *s);

@@ -87,7 +87,8 @@ static bool read_ifaddr(const struct ifaddrs *one, struct vpn_address *address)
 static void read_own(const struct subject *s, struct vpn_addresses *own)
 {
 	struct vpn_address address, *added;
-	struct ifaddrs *list, *one;
+	const struct ifaddrs *one;
+	struct ifaddrs *list;
 
 	memset(own, 0, sizeof(*own));
 	if (getifaddrs(&list))
@@ -107,7 +108,8 @@ static void read_own(const struct subject *s, struct vpn_addresses *own)
 static bool find_other(const struct subject *s, const struct vpn_address *network, bool only_within,
 		       char link[IF_NAMESIZE], struct vpn_address *found)
 {
-	struct ifaddrs *list, *one;
+	const struct ifaddrs *one;
+	struct ifaddrs *list;
 	bool there = false;
 
 	if (getifaddrs(&list))
@@ -298,6 +300,21 @@ static bool is_own(const struct vpn_addresses *own, const struct vpn_address *so
 	return false;
 }
 
+/* At the beginning of all addresses there are some that no host has. */
+static void leave_beginning(struct vpn_address *host)
+{
+	static const struct vpn_address beginnings[] = {
+		{ .family = AF_INET, .prefix_len = 8 }, { .family = AF_INET6, .prefix_len = 8 },
+	};
+	uint8_t *octets = (uint8_t *)&host->ip6;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (contains(host, &beginnings[i]))
+			octets[0] = 0x80 >> host->prefix_len;
+	}
+}
+
 /* The first address of a network that a host may have, and that is not ours. */
 static struct vpn_address somebody_in(const struct vpn_address *network,
 				      const struct vpn_addresses *own)
@@ -306,6 +323,7 @@ static struct vpn_address somebody_in(const struct vpn_address *network,
 	uint8_t *last = (uint8_t *)&host.ip6 + vpn_address_len(host.family) - 1;
 	unsigned int i;
 
+	leave_beginning(&host);
 	for (i = 0; i < 3 && !vpn_address_is_host(network); i++) {
 		++*last;
 		if (!is_own(own, &host))
@@ -355,8 +373,10 @@ static bool any_leads_elsewhere(struct subject *s, const struct vpn_addresses *n
 		    (subject_is_client(s) && is_excluded(s, &networks->list[i])))
 			continue;
 		host = somebody_in(&networks->list[i], own);
+		host.prefix_len = vpn_address_len(host.family) * 8;
 		/* What this host is on is nearer. */
-		if (find_other(s, &host, true, link, &found))
+		if (find_other(s, &host, true, link, &found) ||
+		    (subject_is_client(s) && is_excluded(s, &host)))
 			continue;
 		if (leads_elsewhere(s, &networks->list[i], &host, own))
 			return true;

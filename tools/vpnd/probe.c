@@ -75,7 +75,8 @@ static bool find_link(const struct vpn_address *address, char ifname[IF_NAMESIZE
 {
 	const struct sockaddr_in6 *six;
 	const struct sockaddr_in *four;
-	struct ifaddrs *list, *one;
+	const struct ifaddrs *one;
+	struct ifaddrs *list;
 	bool found = false;
 
 	if (getifaddrs(&list))
