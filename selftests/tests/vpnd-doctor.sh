@@ -147,9 +147,15 @@ must ns gw nft insert rule ip filter FORWARD iifname vpn0 counter accept
 finds "rules that don't" gw "$srv" ""
 must ns gw nft delete table ip filter
 
+must cp "$srv" "$TMP/good.toml"
+must sed -i 's/^\[firewall\]/&\nnat_interface = "eth9"/' "$srv"
+finds "NAT through a device that there is not" gw "$srv" "FAIL nat" "there is no device 'eth9'"
+must cp "$TMP/good.toml" "$srv"
+# While vpnd runs it puts back what somebody takes away.
+must vpnd_kill srv
 must ns gw nft delete table inet vpn_vpn0
 finds "NAT that is missing" gw "$srv" "FAIL nat" 'no rule gives 10.8.0.0/24 another source'
-must vpnctl reload srv
+must vpnd_start gw "$srv"
 finds "NAT that is back" gw "$srv" ""
 
 must touch -d '+2 hours' "$TMP/srv.key"
@@ -161,7 +167,6 @@ finds "a network that is here twice" gw "$srv" "FAIL address" \
 	'10.8.0.0/24 of the tunnel and 10.8.0.200/24 of eth1 are one network'
 must ns gw ip addr del 10.8.0.200/24 dev eth1
 
-must cp "$srv" "$TMP/good.toml"
 must sed -i "s|^private_key_path.*|private_key_path = \"$TMP/c2.key\"|" "$srv"
 finds "another key in the device" gw "$srv" "FAIL key" \
 	'vpn0 has another private key than the file names'

@@ -2,6 +2,7 @@
 #include "doctor.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,17 @@ bool subject_has_failed(const struct subject *s, const char *check)
 			return !strcmp(text_of(finding, "verdict"), verdicts[VERDICT_FAIL]);
 	}
 	return false;
+}
+
+const char *subject_again(const struct subject *s)
+{
+	static char command[PATH_MAX + 16];
+
+	if (s->status)
+		snprintf(command, sizeof(command), "vpnctl reload %s", s->name);
+	else
+		snprintf(command, sizeof(command), "vpnctl up %s", s->config->file);
+	return command;
 }
 
 uint32_t subject_mark(const struct subject *s)

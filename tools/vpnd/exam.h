@@ -38,6 +38,8 @@ const struct vpn_peer *subject_server(const struct subject *s);
 bool subject_has_failed(const struct subject *s, const char *check);
 /* It has left several handshakes without an answer. */
 bool subject_is_unanswered(const struct subject *s);
+/* The command that makes what the file asks for. */
+const char *subject_again(const struct subject *s);
 /* The mark of the tunnel's own packets. */
 uint32_t subject_mark(const struct subject *s);
 

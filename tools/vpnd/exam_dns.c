@@ -106,9 +106,8 @@ static void examine_resolver(struct subject *s, const struct vpn_peer *server)
 	} else if (!is_set(s, server->assigned)) {
 		exam_say(s, "dns", VERDICT_FAIL,
 			 "this host does not ask the tunnel's name servers");
-		exam_remedy(s,
-			    "'vpnctl reload %s' tells it to; see who else writes /etc/resolv.conf",
-			    s->name);
+		exam_remedy(s, "'%s' tells it to; see who else writes /etc/resolv.conf",
+			    subject_again(s));
 	} else if (subject_has_failed(s, "route")) {
 		exam_say(s, "dns", VERDICT_OK,
 			 "the tunnel's name servers are set, and not asked as long as routes are wrong");

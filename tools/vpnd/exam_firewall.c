@@ -114,7 +114,7 @@ static bool is_closed(struct subject *s, uint16_t port)
 	if (s->dev && s->dev->listen_port != port) {
 		exam_say(s, "port", VERDICT_FAIL, "%s listens on UDP port %u, and not on %u",
 			 s->ifname, s->dev->listen_port, port);
-		exam_remedy(s, "'vpnctl reload %s' changes that", s->name);
+		exam_remedy(s, "'%s' changes that", subject_again(s));
 		return true;
 	}
 	if (s->dev)
@@ -264,11 +264,10 @@ void exam_forwarding(struct subject *s)
 {
 	const char *setting = off_setting(s);
 
-	if (setting && s->status) {
+	if (setting && s->dev) {
 		exam_say(s, "forwarding", VERDICT_FAIL, "it is off: %s is 0", setting);
-		exam_remedy(s,
-			    "'vpnctl reload %s' switches it on; see who switches it off in /etc/sysctl.d",
-			    s->name);
+		exam_remedy(s, "'%s' switches it on; see who switches it off in /etc/sysctl.d",
+			    subject_again(s));
 	} else if (!is_not_forwarded(s)) {
 		exam_say(s, "forwarding", VERDICT_OK, setting ? "vpnd switches it on" :
 			 "it is on, and not blocked here");
@@ -313,16 +312,15 @@ void exam_nat(struct subject *s)
 			    "correct nat_interface, or leave it out; 'ip -br link' shows devices");
 		return;
 	}
-	network = s->status ? untranslated(s) : NULL;
+	network = s->dev ? untranslated(s) : NULL;
 	if (network) {
 		vpn_address_format(network, text);
 		exam_say(s, "nat", VERDICT_FAIL, "it is missing: no rule gives %s another source",
 			 text);
-		exam_remedy(s,
-			    "'vpnctl reload %s' makes it anew; see who removes tables of nftables",
-			    s->name);
+		exam_remedy(s, "'%s' makes it anew; see who removes tables of nftables",
+			    subject_again(s));
 		return;
 	}
-	exam_say(s, "nat", VERDICT_OK, s->status ? "clients go out with this host's address" :
+	exam_say(s, "nat", VERDICT_OK, s->dev ? "clients go out with this host's address" :
 		 "vpnd sets it up");
 }

@@ -57,7 +57,7 @@ static bool differs_from_device(struct subject *s, const struct keys *own)
 		return false;
 	exam_say(s, "key", VERDICT_FAIL, "%s has another private key than the file names",
 		 s->ifname);
-	exam_remedy(s, "'vpnctl reload %s' gives it that of the file", s->name);
+	exam_remedy(s, "'%s' gives it that of the file", subject_again(s));
 	return true;
 }
 
@@ -117,7 +117,7 @@ static bool lacks_peer(struct subject *s, const uint8_t key[VPN_KEY_LEN], const 
 		return false;
 	exam_say(s, "key", VERDICT_FAIL, "%s does not know the public key that the file has of %s",
 		 s->ifname, whose);
-	exam_remedy(s, "'vpnctl reload %s' gives it that of the file", s->name);
+	exam_remedy(s, "'%s' gives it that of the file", subject_again(s));
 	return true;
 }
 

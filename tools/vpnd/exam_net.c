@@ -204,7 +204,7 @@ void exam_address(struct subject *s)
 
 	if (s->status && !s->dev) {
 		exam_say(s, "address", VERDICT_FAIL, "there is no device '%s' any more", s->ifname);
-		exam_remedy(s, "'vpnctl reload %s' makes it anew; see who removes it", s->name);
+		exam_remedy(s, "'%s' makes it anew; see who removes it", subject_again(s));
 		return;
 	}
 	read_own(s, &own);
@@ -353,8 +353,8 @@ static bool leads_elsewhere(struct subject *s, const struct vpn_address *network
 		 "%s does not go through the tunnel, but %s%s", text, error ? "" : "out from ",
 		 way);
 	if (s->config)
-		exam_remedy(s, "'vpnctl reload %s' makes the routes and rules that are missing",
-			    s->name);
+		exam_remedy(s, "'%s' makes the routes and rules that are missing",
+			    subject_again(s));
 	else
 		exam_remedy(s, "'ip route add %s dev %s'", text, s->ifname);
 	return true;
