@@ -20,7 +20,7 @@ all_keys()
 }
 used_keys()
 {
-	sed 's/\\n/\n/g' "$SELFTESTS"/tests/vpnd-*.sh | awk '
+	sed 's/\\n/\n/g' "$SELFTESTS"/tests/* | awk '
 		/^[\t ]*\[+[a-z]+\]+$/	{ section = $0; gsub(/[^a-z]/, "", section) }
 		/^[\t ]*[a-z_]+ = /	{ print section "." $1 }' | sort -u
 }
