@@ -176,6 +176,19 @@ must()
 # Doing things
 #
 
+# A pipe that nobody ever writes to.
+exec {_silence}<> <(:)
+
+# sleep SECONDS: without a process.  Starting one takes longer on an emulated
+# processor than what is waited for between two looks at something.
+sleep()
+{
+	case $1 in
+	*[!0-9.]*)	command sleep "$@" ;;
+	*)		read -r -t "$1" -u "$_silence" || true ;;
+	esac
+}
+
 # narrate COMMAND...: say what is about to be done.
 narrate()
 {

@@ -12,6 +12,10 @@ cd "$(dirname "$0")" || exit 1
 RUN=$(mktemp -d /tmp/runner.XXXXXX)
 trap 'rm -rf "$RUN"' EXIT
 
+# Waiting shall not take time from what is waited for: no process for it.
+exec {SILENCE}<> <(:)
+nap() { read -r -t "$1" -u "$SILENCE" || true; }
+
 KERNEL=${MACHINE_KERNEL:-$(uname -r | cut -d. -f1,2)}
 KIND=${SELFTEST_KIND:-vpn}
 
@@ -59,7 +63,7 @@ unload()
 	for n in {1..100}; do
 		loaded || return 0
 		rmmod "$KIND" 2>"$RUN/rmmod" && return 0
-		sleep 0.1
+		nap 0.1
 	done
 	echo "# $(cat "$RUN/rmmod")"
 	return 1
@@ -133,7 +137,7 @@ run_test()
 	# What sleeps in the kernel for good cannot be killed, nor waited for.
 	for ((n = 0; n < (limit + 30) * 10; n++)); do
 		[ -e "$RUN/result" ] && break
-		sleep 0.1
+		nap 0.1
 	done
 	if [ ! -e "$RUN/result" ]; then
 		echo "    # cannot be killed; what sleeps in the kernel:"
@@ -171,7 +175,7 @@ run_test()
 	for n in {1..50}; do
 		left=$(comm -13 <(echo "$links") <(links); comm -13 <(echo "$spaces") <(spaces))
 		[ -n "$left" ] || break
-		sleep 0.1
+		nap 0.1
 	done
 	point "leaves no namespace or link behind" "$([ -z "$left" ]; echo $?)"
 	if [ -n "$left" ]; then
