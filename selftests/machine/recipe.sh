@@ -28,10 +28,12 @@ recipe_packages()
 		libc6-dev
 		make
 		libjansson-dev
+		libjwt-dev
 		libmicrohttpd-dev
 		libmnl-dev
 		libnftables-dev
 		libqrencode-dev
+		libseccomp-dev
 		libsqlite3-dev
 		libssl-dev
 		libsystemd-dev
@@ -51,10 +53,12 @@ recipe_packages()
 		mount
 		netcat-openbsd
 		nftables
+		openssl
 		perl
 		procps
 		python3
 		python3-cryptography
+		python3-jwt
 		socat
 		sqlite3
 		strace
