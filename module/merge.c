@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TCP segments of one flow, put together as GRO does it: what comes out can be
- * cut into the very segments that went in. Whatever is out of the ordinary is
- * left to GRO itself.
+ * TCP segments or UDP datagrams of one flow, put together as GRO does it: what
+ * comes out can be cut into the very packets that went in. Whatever is out of
+ * the ordinary is left to GRO itself, and so is the first datagram of a flow:
+ * what GRO makes of it tells whether the others may be put together. That holds
+ * for a second; if it is no longer so, the stack cuts what comes.
  */
 
+#include <linux/hash.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/jiffies.h>
+#include <linux/log2.h>
 #include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/gro.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
@@ -16,6 +23,9 @@
 
 /* More would not fit into the length of an IPv4 header. */
 #define MERGED_MAX 65536U
+
+/* For how long GRO's word is good. */
+#define WISH_LIFETIME	HZ
 
 /* Flags that may be set, and what else is in their word. */
 #define FLAGS_ALLOWED (TCP_FLAG_ACK | TCP_FLAG_ECE | TCP_DATA_OFFSET | \
@@ -26,42 +36,95 @@ static struct tcphdr *tcp_of(const struct vpn_merge *merge, u8 *packet)
 	return (struct tcphdr *)(packet + merge->transport);
 }
 
-/* Octets of an IP header without anything special, before TCP; or zero. */
-static unsigned int plain_ip_len(const u8 *packet, bool ipv6)
+static struct udphdr *udp_of(const struct vpn_merge *merge, u8 *packet)
+{
+	return (struct udphdr *)(packet + merge->transport);
+}
+
+/*
+ * Octets of an IP header without anything special, before TCP or UDP; or zero.
+ */
+static unsigned int plain_ip_len(const u8 *packet, bool ipv6, u8 *protocol)
 {
 	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)packet;
 	const struct iphdr *ip4 = (const struct iphdr *)packet;
 
+	*protocol = ipv6 ? ip6->nexthdr : ip4->protocol;
+	if (*protocol != IPPROTO_TCP && *protocol != IPPROTO_UDP)
+		return 0;
 	if (ipv6)
-		return ip6->nexthdr == IPPROTO_TCP ? sizeof(*ip6) : 0;
-	return ip4->ihl == 5 && ip4->protocol == IPPROTO_TCP &&
-	       !ip_is_fragment(ip4) && !ip_fast_csum(ip4, 5) ?
+		return sizeof(*ip6);
+	return ip4->ihl == 5 && !ip_is_fragment(ip4) && !ip_fast_csum(ip4, 5) ?
 	       sizeof(*ip4) : 0;
+}
+
+static bool begin_tcp(struct vpn_merge *merge, const struct tcphdr *tcp)
+{
+	if (merge->headers < merge->transport + sizeof(*tcp) ||
+	    merge->headers != merge->transport + tcp->doff * 4 ||
+	    (tcp_flag_word(tcp) & ~FLAGS_ALLOWED) || !tcp->ack)
+		return false;
+	merge->seq = ntohl(tcp->seq) + merge->mss;
+	return true;
+}
+
+/* What a datagram's flow is known by, and where that is kept. */
+static struct vpn_merge_wish *wish_of(const struct vpn_merge *merge,
+				      const u8 *packet, unsigned int transport,
+				      struct vpn_merge_wish *key)
+{
+	/* Both addresses end where the transport header begins. */
+	memcpy(&key->daddr, packet + transport - sizeof(key->daddr),
+	       sizeof(key->daddr));
+	memcpy(&key->ports, packet + transport, sizeof(key->ports));
+	return &merge->wishes[hash_32((__force u32)(key->ports ^ key->daddr),
+				      ilog2(VPN_MERGE_WISHES))];
+}
+
+static bool is_wished(const struct vpn_merge *merge, const u8 *packet)
+{
+	struct vpn_merge_wish key, *wish;
+
+	wish = wish_of(merge, packet, merge->transport, &key);
+	return wish->since && wish->ports == key.ports &&
+	       wish->daddr == key.daddr &&
+	       time_before(jiffies, wish->since + WISH_LIFETIME);
+}
+
+/* Like GRO, take none without a checksum: those that are cut again have one. */
+static bool begin_udp(struct vpn_merge *merge, const struct udphdr *udp)
+{
+	return merge->headers == merge->transport + sizeof(*udp) &&
+	       ntohs(udp->len) == sizeof(*udp) + merge->mss && udp->check &&
+	       is_wished(merge, merge->skb->data);
 }
 
 bool vpn_merge_begin(struct vpn_merge *merge, struct sk_buff *skb)
 {
 	const bool ipv6 = skb->protocol == htons(ETH_P_IPV6);
-	unsigned int transport = plain_ip_len(skb->data, ipv6);
 	const struct net_device *dev = skb->dev;
-	const struct tcphdr *tcp;
+	const void *header;
+	u8 protocol;
 
-	if (!transport || !skb->data_len ||
-	    skb_headlen(skb) < transport + sizeof(*tcp) || netif_elide_gro(dev))
+	if (!skb->data_len || netif_elide_gro(dev))
 		return false;
-	tcp = (const struct tcphdr *)(skb->data + transport);
-	if (skb_headlen(skb) != transport + tcp->doff * 4 ||
-	    (tcp_flag_word(tcp) & ~FLAGS_ALLOWED) || !tcp->ack)
+	merge->transport = plain_ip_len(skb->data, ipv6, &protocol);
+	if (!merge->transport)
 		return false;
-
-	merge->skb = skb;
-	merge->last = skb;
-	merge->transport = transport;
 	merge->headers = skb_headlen(skb);
 	merge->mss = skb->data_len;
+	merge->skb = skb;
+	merge->tcp = protocol == IPPROTO_TCP;
+	header = skb->data + merge->transport;
+	if (!(merge->tcp ? begin_tcp(merge, header) :
+			   begin_udp(merge, header))) {
+		merge->skb = NULL;
+		return false;
+	}
+
+	merge->last = skb;
 	merge->count = 1;
 	merge->max = min(MERGED_MAX, vpn_gro_max_size(dev, skb));
-	merge->seq = ntohl(tcp->seq) + merge->mss;
 	merge->complete = false;
 	return true;
 }
@@ -104,18 +167,33 @@ static bool same_ip6(const u8 *a, const u8 *b)
 	       ipv6_addr_equal(&first->daddr, &ip->daddr);
 }
 
-/* Whether @packet is what follows, by its headers. */
-static bool follows(struct vpn_merge *merge, const u8 *packet)
+/* Whether @packet is what follows, by its transport header. */
+static bool follows_tcp(struct vpn_merge *merge, u8 *packet)
 {
 	const struct tcphdr *first = tcp_of(merge, merge->skb->data);
-	const struct tcphdr *tcp = tcp_of(merge, (u8 *)packet);
+	const struct tcphdr *tcp = tcp_of(merge, packet);
 	const __be32 differ = tcp_flag_word(first) ^ tcp_flag_word(tcp);
 
-	if ((differ & ~TCP_FLAG_PSH) || ntohl(tcp->seq) != merge->seq ||
-	    first->source != tcp->source || first->dest != tcp->dest ||
-	    first->ack_seq != tcp->ack_seq ||
-	    memcmp(first + 1, tcp + 1,
-		   merge->headers - merge->transport - sizeof(*tcp)))
+	return !(differ & ~TCP_FLAG_PSH) && ntohl(tcp->seq) == merge->seq &&
+	       first->source == tcp->source && first->dest == tcp->dest &&
+	       first->ack_seq == tcp->ack_seq &&
+	       !memcmp(first + 1, tcp + 1,
+		       merge->headers - merge->transport - sizeof(*tcp));
+}
+
+static bool follows_udp(struct vpn_merge *merge, u8 *packet, unsigned int len)
+{
+	const struct udphdr *first = udp_of(merge, merge->skb->data);
+	const struct udphdr *udp = udp_of(merge, packet);
+
+	return first->source == udp->source && first->dest == udp->dest &&
+	       udp->check && ntohs(udp->len) == len - merge->transport;
+}
+
+static bool follows(struct vpn_merge *merge, u8 *packet, unsigned int len)
+{
+	if (!(merge->tcp ? follows_tcp(merge, packet) :
+			   follows_udp(merge, packet, len)))
 		return false;
 	if (merge->skb->protocol == htons(ETH_P_IP))
 		return same_ip4(merge, merge->skb->data, packet);
@@ -156,70 +234,130 @@ static void add_page(struct vpn_merge *merge, struct page *page,
 	merge->skb->truesize += len;
 }
 
+static void take_tcp(struct vpn_merge *merge, const struct tcphdr *tcp,
+		     unsigned int payload)
+{
+	struct tcphdr *first = tcp_of(merge, merge->skb->data);
+
+	first->psh |= tcp->psh;
+	merge->complete |= tcp->psh;
+	merge->seq += payload;
+}
+
 bool vpn_merge_add(struct vpn_merge *merge, u8 *data, unsigned int len,
 		   struct page *page)
 {
 	unsigned int payload = len - merge->headers;
-	struct tcphdr *first, *tcp;
 
 	if (!merge->skb || merge->complete || !page ||
 	    len <= merge->headers || payload > merge->mss ||
 	    merge->skb->len + payload >= merge->max ||
-	    !follows(merge, data) || !make_room(merge))
+	    !follows(merge, data, len) || !make_room(merge))
 		return false;
-	first = tcp_of(merge, merge->skb->data);
-	tcp = tcp_of(merge, data);
-	first->psh |= tcp->psh;
-	merge->complete = tcp->psh || payload < merge->mss;
-	merge->seq += payload;
+	merge->complete = payload < merge->mss;
+	if (merge->tcp)
+		take_tcp(merge, tcp_of(merge, data), payload);
 	merge->count++;
 	add_page(merge, page, data + merge->headers, payload);
 	return true;
 }
 
-static void finish_ip4(struct sk_buff *skb, struct tcphdr *tcp,
-		       unsigned int len)
+/* The length in the IP header, and the sum of the pseudo header to go on from. */
+static __sum16 finish_ip4(struct sk_buff *skb, unsigned int len, u8 protocol)
 {
 	struct iphdr *ip = (struct iphdr *)skb->data;
 
 	ip->tot_len = htons(skb->len);
 	ip_send_check(ip);
-	tcp->check = ~tcp_v4_check(len, ip->saddr, ip->daddr, 0);
+	return ~csum_tcpudp_magic(ip->saddr, ip->daddr, len, protocol, 0);
 }
 
-static void finish_ip6(struct sk_buff *skb, struct tcphdr *tcp,
-		       unsigned int len)
+static __sum16 finish_ip6(struct sk_buff *skb, unsigned int len, u8 protocol)
 {
 	struct ipv6hdr *ip = (struct ipv6hdr *)skb->data;
 
 	ip->payload_len = htons(len);
-	tcp->check = ~tcp_v6_check(len, &ip->saddr, &ip->daddr, 0);
+	return ~csum_ipv6_magic(&ip->saddr, &ip->daddr, len, protocol, 0);
+}
+
+static void finish_tcp(struct vpn_merge *merge, struct sk_buff *skb,
+		       __sum16 check)
+{
+	struct skb_shared_info *info = skb_shinfo(skb);
+
+	tcp_of(merge, skb->data)->check = check;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	if (skb->protocol == htons(ETH_P_IPV6))
+		info->gso_type = SKB_GSO_TCPV6;
+	else
+		info->gso_type = SKB_GSO_TCPV4 |
+				 (merge->id_step ? 0 : SKB_GSO_TCP_FIXEDID);
+}
+
+static void finish_udp(struct vpn_merge *merge, struct sk_buff *skb,
+		       unsigned int len, __sum16 check)
+{
+	struct udphdr *udp = udp_of(merge, skb->data);
+
+	udp->len = htons(len);
+	udp->check = check;
+	skb->csum_offset = offsetof(struct udphdr, check);
+	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
 }
 
 struct sk_buff *vpn_merge_end(struct vpn_merge *merge)
 {
+	const u8 protocol = merge->tcp ? IPPROTO_TCP : IPPROTO_UDP;
 	struct sk_buff *skb = merge->skb;
-	struct skb_shared_info *info;
-	struct tcphdr *tcp;
+	unsigned int len;
+	__sum16 check;
 
 	merge->skb = NULL;
 	if (!skb || merge->count == 1)
 		return skb;
-	tcp = tcp_of(merge, skb->data);
-	info = skb_shinfo(skb);
-	info->gso_size = merge->mss;
-	info->gso_segs = merge->count;
-	if (skb->protocol == htons(ETH_P_IP)) {
-		finish_ip4(skb, tcp, skb->len - merge->transport);
-		info->gso_type = SKB_GSO_TCPV4;
-		if (!merge->id_step)
-			info->gso_type |= SKB_GSO_TCP_FIXEDID;
-	} else {
-		finish_ip6(skb, tcp, skb->len - merge->transport);
-		info->gso_type = SKB_GSO_TCPV6;
-	}
+	len = skb->len - merge->transport;
+	skb_shinfo(skb)->gso_size = merge->mss;
+	skb_shinfo(skb)->gso_segs = merge->count;
+	if (skb->protocol == htons(ETH_P_IP))
+		check = finish_ip4(skb, len, protocol);
+	else
+		check = finish_ip6(skb, len, protocol);
+	if (merge->tcp)
+		finish_tcp(merge, skb, check);
+	else
+		finish_udp(merge, skb, len, check);
 	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = (u8 *)tcp - skb->head;
-	skb->csum_offset = offsetof(struct tcphdr, check);
+	skb->csum_start = skb_headroom(skb) + merge->transport;
 	return skb;
+}
+
+/*
+ * GRO keeps what may be followed: for the sake of its socket or its device; or
+ * of what is inside of it, or as a list, both of which is nothing for us.
+ */
+static bool is_kept(struct sk_buff *skb, gro_result_t result)
+{
+	return result == GRO_HELD && !NAPI_GRO_CB(skb)->encap_mark &&
+	       !NAPI_GRO_CB(skb)->is_flist;
+}
+
+void vpn_merge_pass(const struct vpn_merge *merge, struct sk_buff *skb)
+{
+	struct vpn_merge_wish key, *wish;
+	unsigned int transport;
+	u8 protocol;
+
+	transport = skb_is_gso(skb) ? 0 :
+		    plain_ip_len(skb->data, skb->protocol == htons(ETH_P_IPV6),
+				 &protocol);
+	if (!transport || protocol != IPPROTO_UDP ||
+	    skb_headlen(skb) < transport + sizeof(struct udphdr)) {
+		napi_gro_receive(merge->napi, skb);
+		return;
+	}
+	wish = wish_of(merge, skb->data, transport, &key);
+	if (!is_kept(skb, napi_gro_receive(merge->napi, skb)))
+		return;
+	key.since = jiffies ?: 1;
+	*wish = key;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * TCP segments of one flow that came in one batch, put together right away.
- * The stack's GRO would make the same of them, out of an skb for each.
+ * TCP segments, or UDP datagrams, of one flow that came in one batch, put
+ * together right away. The stack's GRO would make the same of them, out of an
+ * skb for each.
  */
 #ifndef VPN_MERGE_H
 #define VPN_MERGE_H
@@ -11,22 +12,39 @@
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
+#define VPN_MERGE_WISHES	8
+
+/**
+ * struct vpn_merge_wish - a flow of datagrams whose receiver wants trains
+ * @ports: of the flow
+ * @daddr: its address, or the end of it
+ * @since: jiffies at which GRO took one of its datagrams; zero for never
+ */
+struct vpn_merge_wish {
+	__be32 ports;
+	__be32 daddr;
+	unsigned long since;
+};
+
 /**
  * struct vpn_merge - segments in the order in which they came
  * @napi: whose they are
+ * @wishes: VPN_MERGE_WISHES of them, which outlast the batch
  * @skb: the first of them and what was added; NULL for none
  * @last: what pages are added to: @skb, or the last in its frag_list
- * @headers: octets of IP and TCP header
+ * @tcp: else UDP
+ * @headers: octets of IP and transport header
  * @transport: of these, the IP header
  * @mss: octets of payload of all but the last
  * @count: segments
  * @max: octets of @skb that must not be reached
- * @seq: of the segment that comes next
+ * @seq: of the TCP segment that comes next
  * @id_step: what IPv4's identification grows by from one to the next
  * @complete: the last one can't be followed by another
  */
 struct vpn_merge {
 	struct napi_struct *napi;
+	struct vpn_merge_wish *wishes;
 	struct sk_buff *skb;
 	struct sk_buff *last;
 	unsigned int headers;
@@ -36,6 +54,7 @@ struct vpn_merge {
 	unsigned int max;
 	u32 seq;
 	u16 id_step;
+	bool tcp;
 	bool complete;
 };
 
@@ -68,8 +87,18 @@ bool vpn_merge_add(struct vpn_merge *merge, u8 *data, unsigned int len,
  * vpn_merge_end() - take out what was put together
  * @merge: nothing is in it afterwards
  *
- * Return: an skb, a GSO skb of TCP if there are several, or NULL.
+ * Return: an skb, a GSO skb of TCP or UDP if there are several, or NULL.
  */
 struct sk_buff *vpn_merge_end(struct vpn_merge *merge);
+
+/**
+ * vpn_merge_pass() - hand a packet to GRO, and note what that makes of it
+ * @merge: for its @napi and @wishes
+ * @skb: an inner packet, or what was put together
+ *
+ * Whether a flow's datagrams may be put together depends on the socket that
+ * gets them, or on the device. GRO knows: one that it keeps may be followed.
+ */
+void vpn_merge_pass(const struct vpn_merge *merge, struct sk_buff *skb);
 
 #endif

@@ -88,6 +88,7 @@ struct rx_job {
  * @header: of all its messages
  * @batch: messages to open
  * @places: the same messages in the skb
+ * @wishes: flows of datagrams that may be put together
  * @job: for the next batch that may take longer, or NULL
  * @completed: jobs that the crypto API is done with, the latest first
  * @finished: the same, taken from there, the earliest first
@@ -101,6 +102,7 @@ struct vpn_rx_cpu {
 	struct vpn_header header;
 	struct vpn_batch batch;
 	struct place places[VPN_BATCH_MAX];
+	struct vpn_merge_wish wishes[VPN_MERGE_WISHES];
 	struct rx_job *job;
 	struct llist_head completed;
 	struct llist_node *finished;
@@ -431,18 +433,6 @@ static struct sk_buff *unwrap_outer(struct sk_buff *skb, const u8 *data,
 	return skb;
 }
 
-static void hand_to_stack(struct vpn_rx_cpu *rx, struct sk_buff *skb,
-			  u8 outer_ds)
-{
-	propagate_congestion(skb, outer_ds);
-	if (rx->alone) {
-		skb_mark_napi_id(skb, &rx->napi);
-		netif_receive_skb(skb);
-	} else {
-		napi_gro_receive(&rx->napi, skb);
-	}
-}
-
 static void dress(struct vpn_rx_cpu *rx, struct sk_buff *skb, __be16 protocol)
 {
 	skb->dev = rx->vpn->dev;
@@ -458,7 +448,7 @@ static void dress(struct vpn_rx_cpu *rx, struct sk_buff *skb, __be16 protocol)
 /**
  * struct delivery - a batch on its way to the stack
  * @outer_ds: DSCP and ECN of the outer packets
- * @merge: the TCP segments that came last
+ * @merge: what came last and may be put together
  * @packets: and the following are what it brought, to be counted once
  * @bytes: of those packets
  * @keepalives: empty messages
@@ -477,12 +467,24 @@ struct delivery {
 	unsigned int no_memory;
 };
 
+static void hand_to_stack(struct vpn_rx_cpu *rx, struct delivery *sum,
+			  struct sk_buff *skb)
+{
+	propagate_congestion(skb, sum->outer_ds);
+	if (rx->alone) {
+		skb_mark_napi_id(skb, &rx->napi);
+		netif_receive_skb(skb);
+	} else {
+		vpn_merge_pass(&sum->merge, skb);
+	}
+}
+
 static void hand_merged(struct vpn_rx_cpu *rx, struct delivery *sum)
 {
 	struct sk_buff *skb = vpn_merge_end(&sum->merge);
 
 	if (skb)
-		hand_to_stack(rx, skb, sum->outer_ds);
+		hand_to_stack(rx, sum, skb);
 }
 
 /*
@@ -531,7 +533,7 @@ static bool deliver(struct vpn_rx_cpu *rx, unsigned int i,
 	dress(rx, inner, protocol);
 	hand_merged(rx, sum);
 	if (!vpn_merge_begin(&sum->merge, inner))
-		hand_to_stack(rx, inner, sum->outer_ds);
+		hand_to_stack(rx, sum, inner);
 	return inner == skb;
 }
 
@@ -607,6 +609,7 @@ static bool deliver_batch(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
 		.outer_ds = skb->protocol == htons(ETH_P_IP) ?
 			    ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb)),
 		.merge.napi = &rx->napi,
+		.merge.wishes = rx->wishes,
 	};
 	bool used_up = false;
 	unsigned int i;
