@@ -282,7 +282,7 @@ static void locate_batch(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 		kept++;
 	}
 	if (copied)
-		vpn_stats_add(rx->vpn, VPN_STAT_RX_COPIED, copied);
+		vpn_stats_count(rx->vpn->stats, VPN_STAT_RX_COPIED, copied);
 	if (unlikely(kept < rx->batch.count))
 		vpn_stats_drop(rx->vpn, VPN_STAT_DROP_RX_NO_MEMORY,
 			       rx->batch.count - kept);
@@ -949,8 +949,8 @@ static unsigned int receive(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 		packets++;
 		offset += size;
 	} while (offset < len);
-	vpn_stats_inc(rx->vpn, packets > 1 ? VPN_STAT_RX_TRAINS :
-					     VPN_STAT_RX_SINGLES);
+	vpn_stats_count(rx->vpn->stats, packets > 1 ? VPN_STAT_RX_TRAINS :
+			VPN_STAT_RX_SINGLES, 1);
 	used_up |= receive_batch(rx, skb);
 	if (!used_up)
 		consume_skb(skb);

@@ -167,10 +167,31 @@ int vpn_endpoint_set(struct vpn_peer *peer, const union vpn_sockaddr *addr)
 	return 0;
 }
 
+/* Whether @skb came from where the peer is known to be, and to where it was. */
+static bool came_from4(const struct vpn_endpoint *known,
+		       const struct sk_buff *skb)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+
+	return known && skb->protocol == htons(ETH_P_IP) &&
+	       known->addr.in.sin_family == AF_INET &&
+	       known->addr.in.sin_addr.s_addr == ip->saddr &&
+	       known->addr.in.sin_port == udp_hdr(skb)->source &&
+	       known->src4.s_addr == ip->daddr &&
+	       known->src_ifindex == skb->skb_iif;
+}
+
 void vpn_endpoint_learn(struct vpn_peer *peer, const struct sk_buff *skb)
 {
 	struct vpn_endpoint *endpoint, *known, seen;
 	bool moved;
+
+	rcu_read_lock();
+	if (likely(came_from4(rcu_dereference(peer->endpoint), skb))) {
+		rcu_read_unlock();
+		return;
+	}
+	rcu_read_unlock();
 
 	endpoint_of_skb(&seen, skb);
 	rcu_read_lock();

@@ -21,13 +21,8 @@ const char vpn_stats_names[VPN_STAT_COUNT][32] = {
 void vpn_stats_add(struct vpn_device *vpn, enum vpn_stat stat,
 		   unsigned int count)
 {
-	struct vpn_stats *stats;
-
 	local_bh_disable();
-	stats = this_cpu_ptr(vpn->stats);
-	u64_stats_update_begin(&stats->sync);
-	u64_stats_add(&stats->values[stat], count);
-	u64_stats_update_end(&stats->sync);
+	vpn_stats_count(vpn->stats, stat, count);
 	local_bh_enable();
 }
 

@@ -76,6 +76,24 @@ struct vpn_stats {
 };
 
 /**
+ * vpn_stats_count() - count, on the data path
+ * @stats: counters of the device
+ * @stat: what
+ * @count: how many
+ *
+ * Context: bottom halves disabled.
+ */
+static inline void vpn_stats_count(struct vpn_stats __percpu *stats,
+				   enum vpn_stat stat, unsigned int count)
+{
+	struct vpn_stats *mine = this_cpu_ptr(stats);
+
+	u64_stats_update_begin(&mine->sync);
+	u64_stats_add(&mine->values[stat], count);
+	u64_stats_update_end(&mine->sync);
+}
+
+/**
  * vpn_stats_add() - count
  * @vpn: the device
  * @stat: what

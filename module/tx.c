@@ -217,19 +217,35 @@ static void inherit_attributes(struct sk_buff *outer, const struct sk_buff *skb)
 		__skb_set_hash(outer, skb->hash, skb->sw_hash, true);
 }
 
-/* Sealing in place needs memory that is ours alone, and room at both ends. */
+/* How far a packet has to move for enough room in front of it. */
+static unsigned int missing_headroom(const struct sk_buff *skb,
+				     unsigned int headroom)
+{
+	if (skb_headroom(skb) >= headroom)
+		return 0;
+	return max(headroom, VPN_SEAL_FRONT) - skb_headroom(skb);
+}
+
+/* Sealing in place needs memory that is ours alone, and room in it. */
 static bool can_seal_in_place(const struct sk_buff *skb, unsigned int headroom,
 			      unsigned int grow)
 {
 	return !skb_is_nonlinear(skb) && !skb_cloned(skb) &&
-	       skb_headroom(skb) >= headroom && skb_tailroom(skb) >= grow;
+	       skb_tailroom(skb) >= grow + missing_headroom(skb, headroom);
 }
 
-static struct sk_buff *prepare_in_place(struct sk_buff *skb)
+static struct sk_buff *prepare_in_place(struct sk_buff *skb,
+					unsigned int headroom)
 {
+	const unsigned int missing = missing_headroom(skb, headroom);
+
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)) {
 		kfree_skb(skb);
 		return NULL;
+	}
+	if (missing) {
+		memmove(skb->data + missing, skb->data, skb->len);
+		skb_reserve(skb, missing);
 	}
 	skb_scrub_packet(skb, false);
 	skb->ip_summed = CHECKSUM_NONE;
@@ -269,7 +285,7 @@ static struct sk_buff *prepare_copy(struct vpn_device *vpn, struct sk_buff *skb,
 	inherit_attributes(outer, skb);
 	inherit_socket(outer, skb, true);
 	napi_consume_skb(skb, 1);
-	vpn_stats_inc(vpn, VPN_STAT_TX_COPIED);
+	vpn_stats_count(vpn->stats, VPN_STAT_TX_COPIED, 1);
 	return outer;
 }
 
@@ -293,7 +309,7 @@ static bool emit(struct vpn_peer *peer, const struct outgoing *out)
 		return false;
 	if (out->packets)
 		vpn_stats_sent(vpn, out->packets, out->bytes);
-	vpn_stats_inc(vpn, out->count_as);
+	vpn_stats_count(vpn->stats, out->count_as, 1);
 	return true;
 }
 
@@ -435,7 +451,8 @@ static bool send_single(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	padding = padded_len(len, cb.mtu) - len;
 	grow = padding + VPN_TAG_LEN;
 	headroom = vpn_endpoint_headroom(peer);
-	skb = can_seal_in_place(skb, headroom, grow) ? prepare_in_place(skb) :
+	skb = can_seal_in_place(skb, headroom, grow) ?
+	      prepare_in_place(skb, headroom) :
 	      prepare_copy(vpn, skb, headroom, grow);
 	if (unlikely(!skb)) {
 		vpn_stats_drop(vpn, VPN_STAT_DROP_TX_NO_MEMORY, 1);
@@ -627,19 +644,28 @@ static void train_write(struct train *train, u8 *to)
 	train_advance(train, payload);
 }
 
-/* Contiguous room for a message at the end of @outer, or NULL. */
-static u8 *add_room(struct sk_buff *outer, u8 *end, unsigned int len)
+/*
+ * Contiguous room for a message at the end of @outer, or NULL. In @front: whether
+ * what is in front of it is nobody else's, for sealing.
+ */
+static u8 *add_room(struct sk_buff *outer, u8 *end, unsigned int len,
+		    bool *front)
 {
+	const unsigned int spare = VPN_SEAL_FRONT - sizeof(struct vpn_msg_data);
 	struct skb_shared_info *info = skb_shinfo(outer);
 	struct page *page;
 	u8 *to = end;
 
+	*front = false;
 	if (end && vpn_pages_grow(end, len)) {
 		skb_frag_size_add(&info->frags[info->nr_frags - 1], len);
 	} else {
-		to = info->nr_frags < MAX_SKB_FRAGS ? vpn_pages_cut(len) : NULL;
+		to = info->nr_frags < MAX_SKB_FRAGS ?
+		     vpn_pages_cut(spare + len) : NULL;
 		if (unlikely(!to))
 			return NULL;
+		to += spare;
+		*front = true;
 		page = virt_to_head_page(to);
 		skb_fill_page_desc(outer, info->nr_frags, page,
 				   to - (u8 *)page_address(page), len);
@@ -669,7 +695,7 @@ static void fill_outer(struct train *train, struct sk_buff *outer,
 		room = padded + VPN_DATA_OVERHEAD;
 		if (outer->len + room > TRAIN_MAX)
 			break;
-		to = add_room(outer, end, room);
+		to = add_room(outer, end, room, &segment->front);
 		if (!to)
 			break;
 		end = to + room;
@@ -679,7 +705,6 @@ static void fill_outer(struct train *train, struct sk_buff *outer,
 		memset(to + len, 0, VPN_PADDING);
 		segment->data = to;
 		segment->len = padded;
-		segment->front = false;
 		batch->count++;
 	}
 }
@@ -781,7 +806,7 @@ static bool send_segmented(struct vpn_peer *peer, struct vpn_keypair *keypair,
 static bool send_packet(struct vpn_peer *peer, struct vpn_keypair *keypair,
 			struct sk_buff *skb)
 {
-	struct train train;
+	struct train train __uninitialized;
 
 	if (!skb_is_gso(skb))
 		return send_single(peer, keypair, skb);
@@ -1016,12 +1041,12 @@ netdev_tx_t vpn_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	enum vpn_stat reason;
 	struct vpn_peer *peer;
 
-	rcu_read_lock_bh();
+	/* Bottom halves are disabled, which is what rcu_read_lock_bh() does. */
 	peer = destination(vpn, skb, &reason);
 	if (unlikely(!peer)) {
 		vpn_stats_drop(vpn, reason, skb_shinfo(skb)->gso_segs ?: 1);
 		kfree_skb(skb);
-		goto out;
+		return NETDEV_TX_OK;
 	}
 
 	*tx_cb(skb) = (struct tx_cb){
@@ -1034,11 +1059,9 @@ netdev_tx_t vpn_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (unlikely(!keypair || !skb_queue_empty_lockless(&peer->staged))) {
 		stage(peer, skb);
 		vpn_tx_staged(peer);
-		goto out;
+		return NETDEV_TX_OK;
 	}
 	note_sent(peer, keypair, send_packet(peer, keypair, skb));
-out:
-	rcu_read_unlock_bh();
 	return NETDEV_TX_OK;
 }
 
