@@ -18,6 +18,7 @@
 
 #include "control.h"
 #include "device.h"
+#include "gather.h"
 #include "handshake.h"
 #include "noise.h"
 #include "peer.h"
@@ -106,6 +107,7 @@ static int vpn_stop(struct net_device *dev)
 	vpn_socket_close(vpn);
 	vpn_rx_disable(vpn);
 	synchronize_net();
+	vpn_gather_drop(vpn, false);
 	skb_queue_purge(&vpn->handshakes);
 	list_for_each_entry(peer, &vpn->peers, list)
 		vpn_timers_stop(peer);
@@ -207,6 +209,7 @@ static void vpn_destruct(struct net_device *dev)
 	skb_queue_purge(&vpn->handshakes);
 	vpn_session_settle(vpn);
 	vpn_rx_teardown(vpn);
+	vpn_gather_teardown(vpn);
 	/* Sessions that ended withdraw their index before a grace period. */
 	rcu_barrier();
 	vpn_peer_tables_destroy(vpn);
@@ -322,9 +325,12 @@ static int vpn_newlink(struct net_device *dev,
 	err = setup_workers(vpn);
 	if (err)
 		goto err_stats;
-	err = vpn_rx_setup(vpn);
+	err = vpn_gather_setup(vpn);
 	if (err)
 		goto err_workers;
+	err = vpn_rx_setup(vpn);
+	if (err)
+		goto err_gather;
 	err = register_netdevice(dev);
 	if (err)
 		goto err_rx;
@@ -336,6 +342,8 @@ static int vpn_newlink(struct net_device *dev,
 
 err_rx:
 	vpn_rx_teardown(vpn);
+err_gather:
+	vpn_gather_teardown(vpn);
 err_workers:
 	free_percpu(vpn->handshake_work);
 	destroy_workqueue(vpn->wq);

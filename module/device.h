@@ -14,6 +14,7 @@
 #include "noise.h"
 #include "stats.h"
 
+struct vpn_gather;
 struct vpn_handshake_worker;
 struct vpn_offer;
 struct vpn_pools;
@@ -45,6 +46,7 @@ struct vpn_stats;
  * @lobby: initiations that wait
  * @latency: of handshakes and echoes
  * @rx: one NAPI context a CPU
+ * @gather: packets a CPU that wait for those behind them
  * @holds: batches that the crypto API has not completed yet
  * @wq: handshakes and deferred work of the device's peers
  * @handshakes: received handshake messages that wait for a worker; bounded by
@@ -75,6 +77,7 @@ struct vpn_device {
 	struct vpn_lobby lobby;
 	struct vpn_latency latency;
 	struct vpn_rx_cpu __percpu *rx;
+	struct vpn_gather __percpu *gather;
 	atomic_t holds;
 	struct workqueue_struct *wq;
 	struct sk_buff_head handshakes;

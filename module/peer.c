@@ -14,6 +14,7 @@
 #include "control.h"
 #include "device.h"
 #include "event.h"
+#include "gather.h"
 #include "handshake.h"
 #include "peer.h"
 #include "timer.h"
@@ -177,6 +178,7 @@ void vpn_peer_remove(struct vpn_peer *peer)
 	vpn_control_disconnect(peer, VPN_DISCONNECT_REASON_PEER_REMOVED);
 	peer_detach(peer);
 	synchronize_net();
+	vpn_gather_drop(peer->vpn, true);
 	peer_finish(peer);
 }
 
@@ -195,6 +197,7 @@ void vpn_peer_remove_all(struct vpn_device *vpn)
 		list_add_tail(&peer->list, &gone);
 	}
 	synchronize_net();
+	vpn_gather_drop(vpn, true);
 	list_for_each_entry_safe(peer, tmp, &gone, list) {
 		list_del_init(&peer->list);
 		peer_finish(peer);

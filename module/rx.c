@@ -26,6 +26,7 @@
 #include "control.h"
 #include "device.h"
 #include "event.h"
+#include "gather.h"
 #include "handshake.h"
 #include "merge.h"
 #include "peer.h"
@@ -82,6 +83,7 @@ struct rx_job {
  * struct vpn_rx_cpu - receiver of one CPU
  * @napi: its context
  * @vpn: its device
+ * @gather: packets to send that wait on this CPU
  * @ipv6_next: look into the IPv6 socket first, in turns
  * @alone: nothing came before or behind what is being received
  * @index: receiver index of the batch
@@ -96,6 +98,7 @@ struct rx_job {
 struct vpn_rx_cpu {
 	struct napi_struct napi;
 	struct vpn_device *vpn;
+	struct vpn_gather *gather;
 	bool ipv6_next;
 	bool alone;
 	__le32 index;
@@ -1034,6 +1037,7 @@ static int rx_poll(struct napi_struct *napi, int budget)
 	int done;
 
 	rcu_read_lock();
+	vpn_gather_flush(rx->vpn, rx->gather);
 	done = finish_jobs(rx, budget);
 	done = receive_datagrams(rx, done, budget);
 	rcu_read_unlock();
@@ -1061,6 +1065,7 @@ int vpn_rx_setup(struct vpn_device *vpn)
 		struct vpn_rx_cpu *rx = per_cpu_ptr(vpn->rx, cpu);
 
 		rx->vpn = vpn;
+		rx->gather = per_cpu_ptr(vpn->gather, cpu);
 		init_llist_head(&rx->completed);
 		netif_napi_add(vpn->dev, &rx->napi, rx_poll);
 	}

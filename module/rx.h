@@ -11,10 +11,10 @@ void vpn_rx_disable(struct vpn_device *vpn);	/* it goes down; sleeps */
 void vpn_rx_teardown(struct vpn_device *vpn);
 
 /**
- * vpn_rx_schedule() - the socket has packets
+ * vpn_rx_schedule() - the socket has packets, or packets to send wait
  * @vpn: the device
  *
- * Context: softirq of the CPU that received them.
+ * Context: softirq of the CPU that received them; bottom halves disabled.
  */
 void vpn_rx_schedule(struct vpn_device *vpn);
 

@@ -4,8 +4,10 @@
  *
  * vpn_tx_xmit() finds the peer. With a usable key the packet goes on at once:
  * a GSO train becomes one outer UDP GSO skb (send_train), a single packet is
- * sealed where it is or in a copy (send_single). Without one it is staged, and
- * vpn_tx_staged() sends it once a handshake gave us a key.
+ * sealed where it is or in a copy (send_single). Single packets that come right
+ * behind one another are gathered (gather.c), and become one, too (send_bundle).
+ * Without a key a packet is staged, and vpn_tx_staged() sends it once a handshake
+ * gave us one.
  */
 
 #include <linux/icmpv6.h>
@@ -25,6 +27,7 @@
 
 #include "batch.h"
 #include "device.h"
+#include "gather.h"
 #include "handshake.h"
 #include "pages.h"
 #include "peer.h"
@@ -44,6 +47,7 @@
 
 /* What a packet brings along from vpn_tx_xmit(). */
 struct tx_cb {
+	struct vpn_peer *peer;	/* where it goes */
 	u32 mtu;	/* of its route; bounds the padding */
 	u8 ds;		/* DSCP and ECN of the outer packet */
 };
@@ -780,6 +784,94 @@ static bool send_train(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	return sent;
 }
 
+/* Whether a single packet can be in one train with @first, behind it. */
+static bool goes_with(const struct sk_buff *first, const struct sk_buff *skb)
+{
+	const struct tx_cb *a = tx_cb(first), *b = tx_cb(skb);
+
+	return !skb_is_gso(skb) && skb->sk == first->sk &&
+	       skb->destructor == first->destructor && a->ds == b->ds &&
+	       skb->priority == first->priority &&
+	       skb->tstamp == first->tstamp &&
+	       padded_len(skb->len, b->mtu) <= padded_len(first->len, a->mtu);
+}
+
+/* Copy one packet behind those in @outer; returns whether there was room. */
+static bool bundle_add(struct sk_buff *outer, struct vpn_batch *batch,
+		       const struct sk_buff *skb, u8 **end)
+{
+	struct vpn_segment *segment = &batch->segments[batch->count];
+	unsigned int padded = padded_len(skb->len, tx_cb(skb)->mtu);
+	const unsigned int room = padded + VPN_DATA_OVERHEAD;
+	u8 *to;
+
+	if (outer->len + room > TRAIN_MAX)
+		return false;
+	to = add_room(outer, *end, room, &segment->front);
+	if (unlikely(!to))
+		return false;
+	*end = to + room;
+	to += sizeof(struct vpn_msg_data);
+	copy_packet(skb, to);
+	memset(to + skb->len, 0, VPN_PADDING);
+	segment->data = to;
+	segment->len = padded;
+	batch->count++;
+	return true;
+}
+
+/* Copy as many packets as go with the first into @outer, and put them aside. */
+static void fill_bundle(struct sk_buff_head *list, struct sk_buff *outer,
+			struct vpn_batch *batch, struct sk_buff_head *copied)
+{
+	const struct sk_buff *first = skb_peek(list);
+	struct sk_buff *skb;
+	u8 *end = NULL;
+
+	batch->count = 0;
+	while ((skb = skb_peek(list)) && batch->count < VPN_BATCH_MAX &&
+	       goes_with(first, skb) && bundle_add(outer, batch, skb, &end)) {
+		__skb_unlink(skb, list);
+		__skb_queue_tail(copied, skb);
+		if (batch->segments[batch->count - 1].len <
+		    batch->segments[0].len)
+			break;
+	}
+}
+
+/* Single packets as a train; without memory, all of @list is lost. */
+static bool send_bundle(struct vpn_peer *peer, struct vpn_keypair *keypair,
+			struct sk_buff_head *list)
+{
+	struct outgoing out = { .count_as = VPN_STAT_TX_TRAINS };
+	struct vpn_batch *batch = batch_begin();
+	struct sk_buff_head copied;
+	struct sk_buff *skb;
+
+	__skb_queue_head_init(&copied);
+	out.ds = tx_cb(skb_peek(list))->ds;
+	out.skb = vpn_pages_skb(vpn_endpoint_headroom(peer), 0);
+	if (likely(out.skb))
+		fill_bundle(list, out.skb, batch, &copied);
+	if (unlikely(skb_queue_empty(&copied))) {
+		batch_end();
+		kfree_skb(out.skb);
+		vpn_stats_drop(peer->vpn, VPN_STAT_DROP_TX_NO_MEMORY,
+			       skb_queue_len(list));
+		__skb_queue_purge(list);
+		return false;
+	}
+	mark_as_train(out.skb, batch);
+	inherit_attributes(out.skb, skb_peek(&copied));
+	inherit_socket(out.skb, skb_peek(&copied), false);
+	out.packets = batch->count;
+	while ((skb = __skb_dequeue(&copied))) {
+		out.bytes += skb->len;
+		napi_consume_skb(skb, 1);
+	}
+	return seal_and_send(peer, keypair, batch, &out);
+}
+
 /* Rare kinds of trains: the stack cuts them, and they go one by one. */
 static bool send_segmented(struct vpn_peer *peer, struct vpn_keypair *keypair,
 			   struct sk_buff *skb)
@@ -813,6 +905,25 @@ static bool send_packet(struct vpn_peer *peer, struct vpn_keypair *keypair,
 	if (likely(train_begin(&train, skb)))
 		return send_train(peer, keypair, &train);
 	return send_segmented(peer, keypair, skb);
+}
+
+/* Send packets to one peer, in their order; @list is empty afterwards. */
+static bool send_list(struct vpn_peer *peer, struct vpn_keypair *keypair,
+		      struct sk_buff_head *list)
+{
+	struct sk_buff *skb, *next;
+	bool sent = false;
+
+	while ((skb = skb_peek(list))) {
+		next = skb_peek_next(skb, list);
+		if (next && !skb_is_gso(skb) && goes_with(skb, next)) {
+			sent |= send_bundle(peer, keypair, list);
+			continue;
+		}
+		__skb_unlink(skb, list);
+		sent |= send_packet(peer, keypair, skb);
+	}
+	return sent;
 }
 
 /* The session to seal with, or NULL when there is none or it is used up. */
@@ -903,8 +1014,6 @@ void vpn_tx_staged(struct vpn_peer *peer)
 {
 	struct vpn_keypair *keypair;
 	struct sk_buff_head list;
-	struct sk_buff *skb;
-	bool sent = false;
 
 	if (skb_queue_empty_lockless(&peer->staged))
 		return;
@@ -917,9 +1026,7 @@ void vpn_tx_staged(struct vpn_peer *peer)
 	unstage(peer, &list);
 	if (skb_queue_empty(&list))
 		goto out;
-	while ((skb = __skb_dequeue(&list)))
-		sent |= send_packet(peer, keypair, skb);
-	note_sent(peer, keypair, sent);
+	note_sent(peer, keypair, send_list(peer, keypair, &list));
 out:
 	rcu_read_unlock_bh();
 }
@@ -1034,6 +1141,63 @@ static struct vpn_peer *destination(struct vpn_device *vpn, struct sk_buff *skb,
 	return NULL;
 }
 
+/* The same, or NULL when there are packets that wait for one, too. */
+static struct vpn_keypair *usable_keypair(struct vpn_peer *peer)
+{
+	if (unlikely(!skb_queue_empty_lockless(&peer->staged)))
+		return NULL;
+	return sending_keypair(peer);
+}
+
+struct vpn_peer *vpn_tx_peer(const struct sk_buff *skb)
+{
+	return tx_cb(skb)->peer;
+}
+
+/* Move those for the same peer as the first from @list to @chosen. */
+static struct vpn_peer *choose(struct sk_buff_head *list,
+			       struct sk_buff_head *chosen)
+{
+	struct vpn_peer *peer = vpn_tx_peer(skb_peek(list));
+	struct sk_buff *skb, *next;
+
+	__skb_queue_head_init(chosen);
+	skb_queue_walk_safe(list, skb, next) {
+		if (vpn_tx_peer(skb) != peer)
+			continue;
+		__skb_unlink(skb, list);
+		__skb_queue_tail(chosen, skb);
+	}
+	return peer;
+}
+
+void vpn_tx_list(struct sk_buff_head *list)
+{
+	struct vpn_keypair *keypair;
+	struct sk_buff_head chosen;
+	struct vpn_peer *peer;
+	struct sk_buff *skb;
+
+	while (!skb_queue_empty(list)) {
+		peer = choose(list, &chosen);
+		if (unlikely(READ_ONCE(peer->dead))) {
+			vpn_stats_drop(peer->vpn, VPN_STAT_DROP_TX_NO_PEER,
+				       skb_queue_len(&chosen));
+			__skb_queue_purge(&chosen);
+			continue;
+		}
+		keypair = usable_keypair(peer);
+		if (likely(keypair)) {
+			note_sent(peer, keypair,
+				  send_list(peer, keypair, &chosen));
+			continue;
+		}
+		while ((skb = __skb_dequeue(&chosen)))
+			stage(peer, skb);
+		vpn_tx_staged(peer);
+	}
+}
+
 netdev_tx_t vpn_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct vpn_device *vpn = netdev_priv(dev);
@@ -1050,18 +1214,21 @@ netdev_tx_t vpn_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	}
 
 	*tx_cb(skb) = (struct tx_cb){
+		.peer = peer,
 		.mtu = skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : dev->mtu,
 		.ds = ip_tunnel_ecn_encap(0, ip_hdr(skb), skb),
 	};
 	skb_dst_drop(skb);
 
-	keypair = sending_keypair(peer);
-	if (unlikely(!keypair || !skb_queue_empty_lockless(&peer->staged))) {
+	if (vpn_gather_add(vpn, skb))
+		return NETDEV_TX_OK;
+	keypair = usable_keypair(peer);
+	if (likely(keypair)) {
+		note_sent(peer, keypair, send_packet(peer, keypair, skb));
+	} else {
 		stage(peer, skb);
 		vpn_tx_staged(peer);
-		return NETDEV_TX_OK;
 	}
-	note_sent(peer, keypair, send_packet(peer, keypair, skb));
 	return NETDEV_TX_OK;
 }
 

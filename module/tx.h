@@ -3,11 +3,23 @@
 #define VPN_TX_H
 
 #include <linux/netdevice.h>
+#include <linux/skbuff.h>
 
 struct vpn_peer;
 
 int vpn_tx_init(void);
 void vpn_tx_uninit(void);
+
+/**
+ * vpn_tx_list() - send packets that have waited for one another
+ * @list: from vpn_tx_xmit(), emptied
+ *
+ * Context: bottom halves disabled, RCU.
+ */
+void vpn_tx_list(struct sk_buff_head *list);
+
+/* The peer that a packet of such a list is for. */
+struct vpn_peer *vpn_tx_peer(const struct sk_buff *skb);
 
 netdev_tx_t vpn_tx_xmit(struct sk_buff *skb, struct net_device *dev);
 

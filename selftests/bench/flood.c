@@ -7,6 +7,8 @@
  *	drops them, and the socket counts that.
  * flood bursts FROM TO ADDRESS SIZE SECONDS
  *	The same, TRAIN datagrams a call, for where calls are slow.
+ * flood cut FROM TO ADDRESS SIZE SECONDS
+ *	The same, TRAIN datagrams a call, which the kernel cuts before they leave FROM.
  * flood trains FROM TO ADDRESS SIZE SECONDS
  *	The same in trains of TRAIN datagrams a call, as QUIC sends, to a program that
  *	takes trains.  Where the kernel refuses them, many single ones a call.
@@ -21,7 +23,7 @@
  *	Sends the messages of SIZE octets in FILE to ADDRESS, port 1001, and counts the
  *	answers, until SECONDS pass without any.
  *
- * FROM and TO are files of network namespaces; ADDRESS is in TO.  In the first three no
+ * FROM and TO are files of network namespaces; ADDRESS is in TO.  In the first four no
  * more than WINDOW datagrams are on their way, so none is lost because another kernel
  * thread has to run first.  Each prints a line of JSON.
  */
@@ -226,6 +228,17 @@ static void bursts(struct flow *flow)
 	stream(flow, send_many, false);
 }
 
+/* Whoever calls this has seen to it that the device does not take trains. */
+static void cut(struct flow *flow)
+{
+	int size = flow->size;
+
+	if (setsockopt(flow->from, SOL_UDP, UDP_SEGMENT, &size, sizeof(size)))
+		err(1, "UDP_SEGMENT");
+	drop_all(flow->to);
+	stream(flow, send_train, false);
+}
+
 /* The program that receives trains; it ends with the one that sends. */
 static void take_trains(struct flow *flow)
 {
@@ -423,6 +436,7 @@ static const struct mode {
 } modes[] = {
 	{ "singles", singles, 0, PORT },
 	{ "bursts", bursts, 0, PORT },
+	{ "cut", cut, 0, PORT },
 	{ "trains", trains, 0, PORT },
 	{ "connect", connect_once, 0, PORT },
 	{ "burst", burst, 4, PORT },

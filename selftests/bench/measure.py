@@ -115,6 +115,14 @@ def forwarded(size):
     return work
 
 
+def bunches(size):
+    """Forwarded, too, but they come to the gateway right behind one another."""
+    def work(site, seconds):
+        site.execute("a", "ethtool", "-K", "eth0", "tx-udp-segmentation", "off")
+        return stream("cut", "a", tunnels.BEHIND_B)(size)(site, seconds)
+    return work
+
+
 trains = stream("trains", "g", tunnels.INNER["b"])
 COLUMNS = {
     "tcp": tcp,
@@ -124,6 +132,8 @@ COLUMNS = {
     "gso": trains(1300),
     "udp1300": forwarded(1300),
     "udp64": forwarded(64),
+    "row1300": bunches(1300),
+    "row64": bunches(64),
     "connect": connect,
     "handshakes": answered,
 }

@@ -26,6 +26,8 @@ PACKETS = {
     "gso": "UDP trains, 1,300 B",
     "udp1300": "UDP 1,300 B, forwarded",
     "udp64": "UDP 64 B, forwarded",
+    "row1300": "UDP 1,300 B, in rows",
+    "row64": "UDP 64 B, in rows",
 }
 PEERS = {"wireguard": "WireGuard", "ovpn": "ovpn", "esp": "ESP"}
 OURS = {"vpn": ("wireguard",), "vpn-aes": tuple(PEERS)}
@@ -107,7 +109,7 @@ def ratios(packets):
             for other in others:
                 if "none" not in peers or mine not in peers or other not in peers:
                     continue
-                goal = GOALS[column].get((mine, other))
+                goal = GOALS.get(column, {}).get((mine, other))
                 ratio = peers[mine]["above"] / peers[other]["above"]
                 each = [a / b for a, b in zip(peers[mine]["above_runs"],
                                               peers[other]["above_runs"])]
@@ -232,7 +234,7 @@ def goal_marks(packets):
     """How long a bar of ours may be to meet the hardest of its goals."""
     marks = {}
     for column, cells in packets.items():
-        for (mine, other), goal in GOALS[column].items():
+        for (mine, other), goal in GOALS.get(column, {}).items():
             if other in cells and "above" in cells[other]:
                 limit = goal * cells[other]["above"] / 1000
                 marks[column, mine] = min(limit, marks.get((column, mine), limit))
