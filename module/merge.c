@@ -167,6 +167,15 @@ static bool same_ip6(const u8 *a, const u8 *b)
 	       ipv6_addr_equal(&first->daddr, &ip->daddr);
 }
 
+/* A few words, mostly three: not worth a call. */
+static bool same_options(const __be32 *a, const __be32 *b, unsigned int words)
+{
+	while (words--)
+		if (*a++ != *b++)
+			return false;
+	return true;
+}
+
 /* Whether @packet is what follows, by its transport header. */
 static bool follows_tcp(struct vpn_merge *merge, u8 *packet)
 {
@@ -177,8 +186,8 @@ static bool follows_tcp(struct vpn_merge *merge, u8 *packet)
 	return !(differ & ~TCP_FLAG_PSH) && ntohl(tcp->seq) == merge->seq &&
 	       first->source == tcp->source && first->dest == tcp->dest &&
 	       first->ack_seq == tcp->ack_seq &&
-	       !memcmp(first + 1, tcp + 1,
-		       merge->headers - merge->transport - sizeof(*tcp));
+	       same_options((const __be32 *)(first + 1),
+			    (const __be32 *)(tcp + 1), first->doff - 5);
 }
 
 static bool follows_udp(struct vpn_merge *merge, u8 *packet, unsigned int len)

@@ -48,12 +48,14 @@
  * struct place - where a segment of a batch is
  * @offset: of the message in the datagram or train
  * @len: of the message
- * @page: that holds it, with a reference of ours; NULL when it is in the
- *	skb's head
+ * @data: the message, if it can be opened where it is; else NULL
+ * @page: that holds it, with a reference of ours from locate_batch() on; NULL
+ *	when it is in the skb's head
  */
 struct place {
 	unsigned int offset;
 	unsigned int len;
+	u8 *data;
 	struct page *page;
 };
 
@@ -113,35 +115,25 @@ struct vpn_rx_cpu {
 
 /**
  * struct cursor - walks the pieces of memory that an skb is made of
- * @skb: the skb itself or a part of its frag_list
+ * @skb: the skb itself or a part of its frag_list; NULL at the end
  * @head: the skb itself
  * @frag: page fragment of @skb, -1 for its linear part
  * @start: offset of the piece
+ * @end: offset of the next one
+ * @data: the piece; NULL when it has no address
+ * @page: head page that holds it, if one does
+ * @ours: nobody else looks at it, so it can be written to
  */
 struct cursor {
 	struct sk_buff *skb;
 	struct sk_buff *head;
 	int frag;
 	unsigned int start;
+	unsigned int end;
+	u8 *data;
+	struct page *page;
+	bool ours;
 };
-
-static unsigned int cursor_size(const struct cursor *cursor)
-{
-	if (cursor->frag < 0)
-		return skb_headlen(cursor->skb);
-	return skb_frag_size(&skb_shinfo(cursor->skb)->frags[cursor->frag]);
-}
-
-static bool cursor_next(struct cursor *cursor)
-{
-	cursor->start += cursor_size(cursor);
-	if (++cursor->frag < skb_shinfo(cursor->skb)->nr_frags)
-		return true;
-	cursor->frag = -1;
-	cursor->skb = cursor->skb == cursor->head ?
-		      skb_shinfo(cursor->head)->frag_list : cursor->skb->next;
-	return cursor->skb;
-}
 
 /*
  * A page of a file, of a process, or the one of zeroes may be in a packet that
@@ -153,69 +145,94 @@ static bool is_borrowed(struct page *head)
 	return head->mapping || PageReserved(head);
 }
 
+static void enter_frag(struct cursor *cursor, const skb_frag_t *frag)
+{
+	struct page *page = skb_frag_page(frag);
+
+	cursor->end = cursor->start + skb_frag_size(frag);
+	if (unlikely(!page || PageHighMem(page))) {
+		cursor->data = NULL;
+		cursor->page = NULL;
+		cursor->ours = false;
+		return;
+	}
+	cursor->data = skb_frag_address(frag);
+	cursor->page = compound_head(page);
+	cursor->ours &= !skb_has_shared_frag(cursor->skb) &&
+			!is_borrowed(cursor->page);
+}
+
+/* Look at the piece that the cursor has come to. */
+static void cursor_enter(struct cursor *cursor)
+{
+	struct sk_buff *skb = cursor->skb;
+
+	/* Whoever has a clone of the head sees its frag_list, too. */
+	cursor->ours = !skb_cloned(cursor->head) && !skb_cloned(skb);
+	if (cursor->frag >= 0) {
+		enter_frag(cursor, &skb_shinfo(skb)->frags[cursor->frag]);
+		return;
+	}
+	cursor->end = cursor->start + skb_headlen(skb);
+	cursor->data = skb->data;
+	cursor->page = NULL;
+}
+
+static void cursor_begin(struct cursor *cursor, struct sk_buff *skb)
+{
+	cursor->skb = skb;
+	cursor->head = skb;
+	cursor->frag = -1;
+	cursor->start = 0;
+	cursor_enter(cursor);
+}
+
+static bool cursor_next(struct cursor *cursor)
+{
+	cursor->start = cursor->end;
+	if (++cursor->frag >= skb_shinfo(cursor->skb)->nr_frags) {
+		cursor->frag = -1;
+		cursor->skb = cursor->skb == cursor->head ?
+			      skb_shinfo(cursor->head)->frag_list :
+			      cursor->skb->next;
+	}
+	if (!cursor->skb)
+		return false;
+	cursor_enter(cursor);
+	return true;
+}
+
 /* Go on to the piece with [@offset, @offset + @len), if there is one. */
 static bool cursor_seek(struct cursor *cursor, unsigned int offset,
 			unsigned int len)
 {
-	while (cursor->skb && offset >= cursor->start + cursor_size(cursor))
+	while (cursor->skb && offset >= cursor->end)
 		if (!cursor_next(cursor))
 			return false;
-	return cursor->skb &&
-	       offset + len <= cursor->start + cursor_size(cursor);
-}
-
-/* Its octets from @offset on, and the page that holds them, if one does. */
-static u8 *cursor_address(const struct cursor *cursor, unsigned int offset,
-			  struct page **page)
-{
-	const skb_frag_t *frag;
-
-	*page = NULL;
-	if (cursor->frag < 0)
-		return cursor->skb->data + offset - cursor->start;
-	frag = &skb_shinfo(cursor->skb)->frags[cursor->frag];
-	*page = skb_frag_page(frag);
-	if (unlikely(!*page || PageHighMem(*page)))
-		return NULL;
-	return (u8 *)skb_frag_address(frag) + offset - cursor->start;
+	return cursor->skb && offset + len <= cursor->end;
 }
 
 /* What is there to read, in @buffer if it isn't in one piece. */
 static const void *cursor_peek(struct cursor *cursor, unsigned int offset,
 			       unsigned int len, void *buffer)
 {
-	struct page *page;
-	const void *data;
-
-	if (likely(cursor_seek(cursor, offset, len))) {
-		data = cursor_address(cursor, offset, &page);
-		if (likely(data))
-			return data;
-	}
+	if (likely(cursor_seek(cursor, offset, len) && cursor->data))
+		return cursor->data + offset - cursor->start;
 	return skb_header_pointer(cursor->head, offset, len, buffer);
 }
 
-/*
- * The octets [@offset, @offset + @len) if they are in one piece of memory that
- * nobody else looks at, so that they can be opened in place; else NULL.
- */
-static u8 *cursor_find(struct cursor *cursor, unsigned int offset,
-		       unsigned int len, struct page **page)
+/* Whether that is in one piece of memory, to be opened there, and where. */
+static void cursor_find(struct cursor *cursor, struct place *place,
+			unsigned int offset, unsigned int len)
 {
-	u8 *data;
-
-	/* Whoever has a clone of the head sees its frag_list, too. */
-	if (!cursor_seek(cursor, offset, len) || skb_cloned(cursor->head) ||
-	    skb_cloned(cursor->skb))
-		return NULL;
-	data = cursor_address(cursor, offset, page);
-	if (!data || !*page)
-		return data;
-	*page = compound_head(*page);
-	if (skb_has_shared_frag(cursor->skb) || is_borrowed(*page))
-		return NULL;
-	get_page(*page);
-	return data;
+	place->offset = offset;
+	place->len = len;
+	place->data = NULL;
+	place->page = NULL;
+	if (!cursor_seek(cursor, offset, len) || !cursor->ours)
+		return;
+	place->data = cursor->data + offset - cursor->start;
+	place->page = cursor->page;
 }
 
 static u8 *alloc_room(unsigned int len)
@@ -258,29 +275,28 @@ static void release_places(struct place *places, unsigned int count)
 	}
 }
 
-/* Find or make memory in which the batch can be opened. */
+/* Hold the memory in which the batch can be opened, or make some. */
 static void locate_batch(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 {
-	struct cursor cursor = { .skb = skb, .head = skb, .frag = -1 };
 	unsigned int kept = 0, copied = 0, i;
 
 	for (i = 0; i < rx->batch.count; i++) {
 		struct vpn_segment *segment = &rx->batch.segments[kept];
 		struct place *place = &rx->places[kept];
-		u8 *data;
 
 		*place = rx->places[i];
 		segment->counter = rx->batch.segments[i].counter;
-		data = cursor_find(&cursor, place->offset, place->len,
-				   &place->page);
-		if (!data) {
-			data = copy_segment(skb, place->offset, place->len,
-					    &place->page);
+		if (likely(place->data)) {
+			if (place->page)
+				get_page(place->page);
+		} else {
+			place->data = copy_segment(skb, place->offset,
+						   place->len, &place->page);
 			copied++;
 		}
-		if (unlikely(!data))
+		if (unlikely(!place->data))
 			continue;
-		segment->data = data + sizeof(struct vpn_msg_data);
+		segment->data = place->data + sizeof(struct vpn_msg_data);
 		segment->len = place->len - VPN_DATA_OVERHEAD;
 		kept++;
 	}
@@ -925,8 +941,7 @@ static bool receive_segment(struct vpn_rx_cpu *rx, struct cursor *cursor,
 		receive_batch(rx, skb);
 	rx->index = message->receiver;
 	rx->header = message->header;
-	rx->places[batch->count].offset = offset;
-	rx->places[batch->count].len = len;
+	cursor_find(cursor, &rx->places[batch->count], offset, len);
 	batch->segments[batch->count].counter = le64_to_cpu(message->counter);
 	batch->count++;
 	return false;
@@ -941,10 +956,11 @@ static unsigned int receive(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 {
 	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
 					      skb->len;
-	struct cursor cursor = { .skb = skb, .head = skb, .frag = -1 };
 	unsigned int len = skb->len, offset = 0, packets = 0;
 	bool used_up = false;
+	struct cursor cursor __uninitialized;
 
+	cursor_begin(&cursor, skb);
 	/* An empty datagram is one, too. */
 	do {
 		used_up |= receive_segment(rx, &cursor, offset,
