@@ -5,14 +5,15 @@ arrives as it was.
 
 traffic.py tcp FROM TO ADDRESS,... [--octets N] [--segment MSS,...] [--streams N] [--options]
 traffic.py udp FROM TO ADDRESS,... [--count N] [--size A-B,...] [--gso] [--gro] [--lossy]
-                                   [--window N]
+                                   [--window N] [--hop] [--behind N]
 traffic.py mix FROM TO ADDRESS,... [options of both]
 
 FROM and TO are names of network namespaces, each ADDRESS is one of TO's.  TCP sends
 random data both ways at once, in pieces of odd sizes, and compares digests.  UDP
 has every datagram echoed and compares it; --gso sends trains of equal datagrams
 with one call each, --gro receives them so.  --lossy allows datagrams to get lost,
-but not to be changed or to come twice.  --options puts options into every IPv4 header, or
+but not to be changed or to come twice.  --hop makes each call on the next processor, and
+--behind is how many later datagrams one may come behind.  --options puts options into every IPv4 header, or
 an extension behind every IPv6 header.  What is a list is done one after the other,
 every combination; starting a program takes longer than most of it.
 """
@@ -165,6 +166,8 @@ class Udp:
         self.noise = os.urandom(1 << 17)
         self.stop = False
         self.served = 0
+        self.cpus = sorted(os.sched_getaffinity(0))
+        self.latest = self.behind = 0   # by number; by how much one was late
 
     def datagram(self, i):
         begin = i * 7919 % (1 << 16)
@@ -185,6 +188,9 @@ class Udp:
                 continue
             for data in (got := self.receive(sock))[0]:
                 self.served += 1
+                number = struct.unpack("!I", data[:4])[0]
+                self.latest = max(self.latest, number)
+                self.behind = max(self.behind, self.latest - number)
                 sock.sendto(data, got[1])
 
     def next_train(self, i):
@@ -195,6 +201,8 @@ class Udp:
 
     def send(self, sock, i):
         n = self.next_train(i)
+        if self.args.hop:
+            os.sched_setaffinity(0, {self.cpus[i // n % len(self.cpus)]})
         data = b"".join(self.datagram(j) for j in range(i, i + n))
         if n == 1:
             sock.send(data)
@@ -254,7 +262,10 @@ class Udp:
         arrived = sum(1 for n in seen.values() if n)
         twice = sum(1 for n in seen.values() if n > 1)
         print(f"udp {self.address} of {min(self.sizes)} to {max(self.sizes)}: {sent} of {args.count} sent, {self.served} arrived, "
-              f"{arrived} came back, {twice} more than once, {changed} changed")
+              f"{arrived} came back, {twice} more than once, {changed} changed, "
+              f"at most {self.behind} behind")
+        if args.behind is not None and self.behind > args.behind:
+            return False
         return not changed and not twice and arrived and (
             args.lossy or arrived == args.count)
 
@@ -278,6 +289,8 @@ def main():
     parser.add_argument("--gso", action="store_true")
     parser.add_argument("--gro", action="store_true")
     parser.add_argument("--lossy", action="store_true")
+    parser.add_argument("--hop", action="store_true")
+    parser.add_argument("--behind", type=int)
     args = parser.parse_args()
     good = True
     for address in args.address.split(","):

@@ -113,6 +113,21 @@ both vpn0 sg on tso on gso on
 must client_behind
 check "forwarded: TCP and UDP" mix client h2 192.168.99.2,fd99::2 --octets 500000 --count 100
 check "forwarded: UDP trains" udp client h2 192.168.99.2,fd99::2 --count 120 --size 1111 --gso --gro
+# Rows of single packets: the client's kernel cuts trains, for want of a link that does.
+run ns client ethtool -K eth0 tx-udp-segmentation off
+check "forwarded in rows: UDP" udp client h2 192.168.99.2,fd99::2 --count 120 --gso --gro \
+	--size 4,300,1111
+check "forwarded in rows, some of them and some alone" udp client h2 192.168.99.2 --count 240 \
+	--size 4-1300 --gso --train 3
+if ours; then
+	check "rows leave as trains" trains h1 tx_trains \
+		udp client h2 192.168.99.2 --count 120 --size 1111 --gso
+fi
+# On their way through h1 the packets of one flow are in the hands of one processor, then
+# in those of another.
+check "and keep their order, but for a batch" udp client h2 192.168.99.2,fd99::2 --count 960 \
+	--size 600 --gso --train 32 --window 128 --hop --behind 64
+run ns client ethtool -K eth0 tx-udp-segmentation on
 # Trains that have to be cut smaller than they came.
 run ns client ip link set eth0 mtu 1400
 run ns h1 ip link set lan0 mtu 1400
