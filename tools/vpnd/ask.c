@@ -26,6 +26,9 @@
 #define WAIT_SECONDS	120
 #define POLL_NSEC	200000000
 
+#define LEFT \
+	"'%s' does not run, and has left what it made; 'vpnd --undo %s' undoes that, 'vpnctl up FILE' goes on with it"
+
 struct asking {
 	const char *command;
 	char name[64];
@@ -145,17 +148,14 @@ static int complain_gone(const struct asking *asking)
 	char path[PATH_MAX];
 
 	if (errno == ETIMEDOUT)
-		return complain(
-			"'%s' runs, and does not answer; its log says what it waits for, perhaps a hook",
-			name);
+		return complain("'%s' runs, and does not answer; its log may say what it waits for",
+				name);
 	if (errno == EACCES || errno == EPERM)
 		return complain("'%s' cannot be asked: %s; only root may", name, strerror(errno));
 	if (is_locked(asking))
 		return complain("'%s' is just starting or ending; ask again in a moment", name);
 	if (path_of(asking, ".journal", path))
-		return complain(
-			"'%s' does not run, and has left what it made; 'vpnd --undo %s' undoes that, 'vpnctl up FILE' goes on with it",
-			name, name);
+		return complain(LEFT, name, name);
 	return complain("'%s' does not run; 'vpnctl up FILE' starts it", name);
 }
 
