@@ -610,6 +610,20 @@ static void reject_initiation(struct vpn_peer *peer, struct vpn_noise *noise,
 			       handshake->preshared_key, out);
 }
 
+/*
+ * Who was let in for a time may show something newer, by which userspace may let
+ * it stay for longer. Nothing waits for that.
+ */
+static void show_credential(struct vpn_peer *peer, const struct incoming *in,
+			    const struct vpn_request *request)
+{
+	if (request->credential && READ_ONCE(peer->terms.expires) &&
+	    vpn_lobby_is_open(peer->vpn))
+		vpn_event_auth_request(peer->vpn, in->skb,
+				       peer->handshake.remote_static, in->kind,
+				       request);
+}
+
 /* An authentic initiation of a peer. */
 static enum outcome answer_peer(struct vpn_peer *peer, struct vpn_noise *noise,
 				const struct incoming *in,
@@ -632,6 +646,7 @@ static enum outcome answer_peer(struct vpn_peer *peer, struct vpn_noise *noise,
 		return REJECTED;
 	}
 	vpn_terms_heard(peer, in->kind, request);
+	show_credential(peer, in, request);
 	return accept_initiation(peer, noise, in, &answer, out);
 }
 
