@@ -149,11 +149,13 @@ check_checkpatch()
 	# Userspace has no __printf(), and nobody searches for the text that a test
 	# expects.
 	pick 'tools/*.[ch]' |
-		grep -zv '^tools/tests/\|^tools/vpnctl/qr\.c$\|^tools/libvpn/credential\.c$\|^tools/vpnd/\(schema\|http\)\.c$' |
+		grep -zv '^tools/tests/\|^tools/vpnctl/qr\.c$\|^tools/libvpn/credential\.c$\|^tools/libcred/\|^tools/vpnd/\(schema\|http\)\.c$' |
 		checkpatch PREFER_DEFINED_ATTRIBUTE_MACRO || status=1
 	# Names of libraries are as their authors like them.
 	pick 'tools/vpnctl/qr.c' 'tools/libvpn/credential.c' 'tools/vpnd/http.c' |
 		checkpatch CAMELCASE || status=1
+	pick 'tools/libcred/*.[ch]' |
+		checkpatch CAMELCASE,PREFER_DEFINED_ATTRIBUTE_MACRO || status=1
 	# Each text of the reference is in a line of its own.
 	pick 'tools/vpnd/schema.c' | checkpatch LONG_LINE,MACRO_ARG_REUSE || status=1
 	pick 'tools/tests/*.[ch]' |

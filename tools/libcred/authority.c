@@ -500,7 +500,7 @@ static bool sign_list(X509_CRL *list, const struct cred_authority *ca, int64_t s
 	return good;
 }
 
-int cred_authority_list(struct cred_authority *ca, int64_t seconds, struct vpn_error *err)
+int cred_authority_list(const struct cred_authority *ca, int64_t seconds, struct vpn_error *err)
 {
 	BIO *text = BIO_new(BIO_s_mem());
 	X509_CRL *list = X509_CRL_new();
@@ -684,7 +684,7 @@ int cred_authority_open(const char *folder, struct cred_authority **ca, struct v
 	return ret;
 }
 
-static int write_certificate(struct cred_authority *ca, const char *name, X509 *certificate,
+static int write_certificate(const struct cred_authority *ca, const char *name, X509 *certificate,
 			     char **text, struct vpn_error *err)
 {
 	BIO *bio = BIO_new(BIO_s_mem());

@@ -49,7 +49,7 @@ int cred_authority_issue(struct cred_authority *ca, const struct cred_request *r
 int cred_authority_revoke(struct cred_authority *ca, const char *which, unsigned int *count,
 			  struct vpn_error *err);
 /* Sign the list anew; it is to be looked for again after that time. */
-int cred_authority_list(struct cred_authority *ca, int64_t seconds, struct vpn_error *err);
+int cred_authority_list(const struct cred_authority *ca, int64_t seconds, struct vpn_error *err);
 
 /* What was issued, in that order. */
 const struct cred_issued *cred_authority_issued(const struct cred_authority *ca,

@@ -54,5 +54,5 @@ ssize_t base64url_decode(const char *text, size_t len, uint8_t *octets, size_t r
 		octets[used++] = bits >> count;
 	}
 	/* Bits that are left over would be another way to write the same. */
-	return bits & ((1U << count) - 1) ? -1 : (ssize_t)used;
+	return (bits & ((1U << count) - 1)) ? -1 : (ssize_t)used;
 }

@@ -22,17 +22,19 @@
 
 struct cred_x509 {
 	X509_STORE *store;
-	STACK_OF(X509) *between;
+	struct stack_st_X509 *between;
 	ASN1_OBJECT *role;		/* NULL: the OU has it */
 	bool has_crl;
 	int64_t next_update;
 };
 
+#define REVOKED_ON	"%s was revoked on %s"
+
 /* A certificate that is being judged. */
 struct judging {
 	const struct cred_x509 *trust;
 	X509 *leaf;
-	STACK_OF(X509) *between;
+	struct stack_st_X509 *between;
 	struct cred_verdict *verdict;
 };
 
@@ -124,7 +126,7 @@ static bool is_signed_by(X509_CRL *list, X509 *issuer)
 
 static bool is_of_trusted(const struct cred_x509 *trust, X509_CRL *list)
 {
-	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(trust->store);
+	struct stack_st_X509_OBJECT *objects = X509_STORE_get0_objects(trust->store);
 	X509 *certificate;
 	bool found = false;
 	int i;
@@ -269,7 +271,8 @@ static bool read_chain(struct judging *j, const uint8_t *der, size_t len)
 		certificate = sk_X509_num(j->between) < BETWEEN_MAX ?
 			      d2i_X509(NULL, &at, end - at) : NULL;
 		if (!certificate)
-			return unauthorised(j, "certificate has something behind it that does not belong there");
+			return unauthorised(j,
+					    "certificate has something behind it that does not belong there");
 		if (!sk_X509_push(j->between, certificate)) {
 			X509_free(certificate);
 			return unauthorised(j, strerror(ENOMEM));
@@ -341,7 +344,8 @@ static bool name_from_san(const struct judging *j)
 
 static bool bad_role(const struct judging *j)
 {
-	return unauthorised(j, "certificate has a role that is not one text without control characters");
+	return unauthorised(j,
+			    "certificate has a role that is not one text without control characters");
 }
 
 /* Without an OU there is no role; with two it is not clear which. */
@@ -404,15 +408,18 @@ static bool check_usage(const struct judging *j, enum cred_usage usage)
 	uint32_t use = X509_get_key_usage(j->leaf), more = X509_get_extended_key_usage(j->leaf);
 
 	if (!(use & KU_KEY_AGREEMENT))
-		return unauthorised(j, "certificate is not for agreeing on keys: its key usage says otherwise");
+		return unauthorised(j,
+				    "certificate is not for agreeing on keys: its key usage says otherwise");
 	if (X509_check_ca(j->leaf))
 		return unauthorised(j, "certificate is that of a CA");
 	if (usage == CRED_CLIENT)
 		return more & XKU_SSL_CLIENT ||
-		       unauthorised(j, "certificate is not for clients: its extended key usage says otherwise");
+		       unauthorised(j,
+				    "certificate is not for clients: its extended key usage says otherwise");
 	/* Any client could be the server, if it need not be said. */
 	return (more != UINT32_MAX && more & XKU_SSL_SERVER) ||
-	       unauthorised(j, "certificate is not for servers: its extended key usage does not say so");
+	       unauthorised(j,
+			    "certificate is not for servers: its extended key usage does not say so");
 }
 
 static void subject_of(X509 *certificate, char *text, size_t size)
@@ -439,7 +446,7 @@ static void begin_sentence(X509 *certificate, int depth, char *text, size_t size
 /* The entry in one of the lists; NULL: it is in none. */
 static X509_REVOKED *find_entry(const struct cred_x509 *trust, X509 *certificate)
 {
-	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(trust->store);
+	struct stack_st_X509_OBJECT *objects = X509_STORE_get0_objects(trust->store);
 	X509_REVOKED *entry = NULL;
 	X509_CRL *list;
 	int i;
@@ -459,8 +466,9 @@ static bool revoked(const struct judging *j, X509 *certificate, const char *what
 	char date[CRED_DATE_TEXT];
 
 	if (!entry)
-		return cred_refuse(j->verdict, VPN_REJECT_REASON_REVOKED, "%s was revoked", what);
-	return cred_refuse(j->verdict, VPN_REJECT_REASON_REVOKED, "%s was revoked on %s", what,
+		return cred_refuse(j->verdict, VPN_REJECT_REASON_REVOKED,
+				   "%s was put on the revocation list", what);
+	return cred_refuse(j->verdict, VPN_REJECT_REASON_REVOKED, REVOKED_ON, what,
 			   date_of(X509_REVOKED_get0_revocationDate(entry), date));
 }
 
@@ -501,7 +509,7 @@ static bool explain(const struct judging *j, X509_STORE_CTX *ctx)
 /* It is good as long as all of its chain is. */
 static void take_expiry(const struct judging *j, X509_STORE_CTX *ctx)
 {
-	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+	struct stack_st_X509 *chain = X509_STORE_CTX_get0_chain(ctx);
 	int64_t first = FOREVER, end;
 	int i;
 
@@ -569,7 +577,8 @@ static bool judge(struct judging *j, const uint8_t *der, size_t len, const uint8
 	if (!read_chain(j, der, len))
 		return false;
 	if (!name_from_subject(j) && !name_from_san(j))
-		return unauthorised(j, "certificate names nobody: it has neither one common name nor a host name");
+		return unauthorised(j,
+				    "certificate names nobody: it has neither one common name nor a host name");
 	take_serial(j);
 	if (!check_key(j, key) || !check_usage(j, usage))
 		return false;

@@ -107,6 +107,17 @@ verdict "pki: a server is no client" "certificate is not for clients: its extend
 	pki/certs/gate.crt
 verdict "pki: a CA is no client" "certificate has a key of ED25519; the key of X25519 is needed$" pki/ca.crt
 
+"$VPNCTL" profile tablet --server vpn.example.com:51820 --server-certificate pki/certs/gate.crt --role staff >tablet.toml
+result "profile: a file for a new client" $?
+if [ -n "$VPND" ]; then
+	"$VPND" --check tablet.toml >said 2>&1
+	equal "profile: which the daemon likes" "tablet.toml: is right, for a client" "$(tail -n 1 said)"
+fi
+sed -n '/^certificate/,/^"""$/p' tablet.toml | grep -v '"""' >tablet.crt
+verdict "profile: with a certificate" "is good for 'tablet', role 'staff'," tablet.crt
+says "profile: no server" 2 "a name, and '--server' with HOST:PORT, are needed" profile tablet
+says "profile: no port" 1 "--server 'vpn.example.com' is not an endpoint; an endpoint is HOST:PORT, as in vpn.example.com:51820" \
+	profile tablet --server vpn.example.com
 "$VPNCTL" pki init --dir other >out
 verdict "pki: another CA" "certificate is not signed by a CA that is trusted here$" pki/certs/phone.crt --ca other/ca.crt
 verdict "pki: a list of another CA" "what is trusted has a revocation list that none of the CAs has signed$" \

@@ -45,6 +45,7 @@ int cmd_monitor(int argc, char *argv[]);
 int cmd_ping(int argc, char *argv[]);
 int cmd_pki(int argc, char *argv[]);
 int cmd_pool(int argc, char *argv[]);
+int cmd_profile(int argc, char *argv[]);
 int cmd_pubkey(int argc, char *argv[]);
 int cmd_reject(int argc, char *argv[]);
 int cmd_set(int argc, char *argv[]);
@@ -52,6 +53,7 @@ int cmd_setconf(int argc, char *argv[]);
 int cmd_show(int argc, char *argv[]);
 int cmd_showconf(int argc, char *argv[]);
 int cmd_syncconf(int argc, char *argv[]);
+int cmd_token(int argc, char *argv[]);
 int cmd_up(int argc, char *argv[]);
 int cmd_version(int argc, char *argv[]);
 

@@ -16,6 +16,7 @@
 #include "parse.h"
 
 #define FOLDER	"/etc/vpn/pki"
+#define HOST	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:*_"
 
 const char *issue_folder(const char *given)
 {
@@ -107,9 +108,7 @@ static bool check_hosts(const struct option_list *hosts)
 	unsigned int i;
 
 	for (i = 0; i < hosts->count; i++) {
-		if (!*hosts->words[i] || strspn(hosts->words[i],
-						"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:*_") !=
-					 strlen(hosts->words[i]))
+		if (!*hosts->words[i] || hosts->words[i][strspn(hosts->words[i], HOST)])
 			return complain(NULL,
 					"--host '%s' is neither a name nor an address of a host",
 					hosts->words[i]);

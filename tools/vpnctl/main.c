@@ -80,6 +80,19 @@ const struct command commands[] = {
 	  "                  [--role-extension OID] [--server] [--host NAME] [--at TIME]\n"
 	  "       each with [--dir FOLDER], instead of VPN_PKI_DIR or /etc/vpn/pki",
 	  "Issue and revoke certificates" },
+	{ "profile", cmd_profile,
+	  "NAME --server HOST:PORT [--role ROLE] [--days NUMBER|--for TIME]\n"
+	  "               [--server-key FILE|--server-certificate FILE]\n"
+	  "               [--public-key FILE] [--dir FOLDER] [--qr]",
+	  "Print a configuration of vpnd for a new client, with all that it needs" },
+	{ "token", cmd_token,
+	  "issue NAME --key FILE [--kid NAME] [--algorithm NAME] [--role ROLE]\n"
+	  "                    [--audience NAME] [--issuer NAME] [--id TEXT]\n"
+	  "                    [--days NUMBER|--for TIME] [--public-key FILE]\n"
+	  "       vpnctl token show FILE\n"
+	  "       vpnctl token verify FILE --key FILE... [--audience NAME] [--issuer NAME]\n"
+	  "                    [--public-key FILE]",
+	  "Issue and verify JSON web tokens" },
 	{ "genkey", cmd_genkey, "", "Print a new private key" },
 	{ "genpsk", cmd_genpsk, "", "Print a new preshared key" },
 	{ "pubkey", cmd_pubkey, "", "Read a private key and print its public key" },

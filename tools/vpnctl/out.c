@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 #define RESET	"\033[0m"
 #define BOLD	"\033[1m"
 

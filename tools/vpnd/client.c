@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../libvpn/address.h"
 #include "../libvpn/names.h"
+#include "credential.h"
 #include "log.h"
 #include "process.h"
 #include "resolve.h"
@@ -19,6 +21,10 @@
 /* An initiation that nobody answers is repeated after so many seconds. */
 #define RETRY_SECONDS	5
 
+/* Files are written one after the other; a look at all of them then will do. */
+#define SETTLE_USEC	(USEC / 5)
+#define WATCHES_MAX	4
+
 enum state { WAITING, RESOLVING, CONNECTING, CONNECTED };
 
 struct client {
@@ -27,7 +33,9 @@ struct client {
 	unsigned int next_address;	/* of the server's, when it has several */
 	pid_t resolver;
 	int answer_fd;
-	sd_event_source *answer, *timer;
+	sd_event_source *answer, *timer, *refresh, *again;
+	sd_event_source *watches[WATCHES_MAX];
+	bool other_credential;		/* than the one that the server has seen */
 	uint64_t since;			/* seconds, when it was last changed what is tried */
 	char trouble[320];
 	char failure[320];		/* of the host, not of the server */
@@ -88,7 +96,11 @@ static int read_server_key(struct client *client, struct vpn_error *err)
 	unsigned int n = facts->server;
 
 	facts->has_server_key = false;
-	if (config->server_keys.count) {
+	if (credential_names_server(config)) {
+		if (credential_server_key(config, config->servers.list[n].host,
+					  facts->server_key, err))
+			return -err->code;
+	} else if (config->server_keys.count) {
 		n = config->server_keys.count > 1 ? n : 0;
 		memcpy(facts->server_key, config->server_keys.list[n].key, VPN_KEY_LEN);
 	} else {
@@ -234,6 +246,42 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
+/*
+ * What is shown to the server
+ */
+
+static void forget_credential(struct facts *facts)
+{
+	if (facts->credential)
+		explicit_bzero(facts->credential, facts->credential_len);
+	free(facts->credential);
+	facts->credential = NULL;
+	facts->credential_len = 0;
+	facts->credential_kind = 0;
+}
+
+static int read_credential(struct client *client, struct vpn_error *err)
+{
+	struct facts *facts = facts_of(client);
+	struct vpn_credential credential;
+	int ret = credential_read(config_of(client), &credential, err);
+
+	if (ret)
+		return ret;
+	if (credential.len == facts->credential_len &&
+	    (!credential.len || !memcmp(credential.octets, facts->credential, credential.len))) {
+		free(credential.octets);
+		return 0;
+	}
+	forget_credential(facts);
+	facts->credential = credential.octets;
+	facts->credential_len = credential.len;
+	facts->credential_kind = credential.kind;
+	facts->credential_set = false;
+	client->other_credential = true;
+	return 0;
+}
+
 int client_connect(struct client *client, struct vpn_error *err)
 {
 	int ret;
@@ -241,7 +289,9 @@ int client_connect(struct client *client, struct vpn_error *err)
 	if (client->state != WAITING)
 		return 0;
 	client->trouble[0] = '\0';
-	ret = try_server(client, err);
+	ret = read_credential(client, err);
+	if (!ret)
+		ret = try_server(client, err);
 	if (ret)
 		set_trouble(client, err->text);
 	return ret;
@@ -318,8 +368,134 @@ void client_refused(struct client *client, const struct vpn_refusal *refusal)
 {
 	const char *reason = vpn_name_of(&vpn_reject_reasons, refusal->reason);
 
-	snprintf(client->trouble, sizeof(client->trouble), "refused by %.100s: %s%s%s",
-		 client_server(client), reason, *refusal->text ? ": " : "", refusal->text);
+	snprintf(client->trouble, sizeof(client->trouble), "refused by %.100s: %s",
+		 client_server(client), *refusal->text ? refusal->text : reason);
+}
+
+static int set_peer(const struct client *client, uint16_t keepalive, struct vpn_error *err)
+{
+	const struct config *config = config_of(client);
+	struct vpn_device *dev = vpn_device_new();
+	struct vpn_peer *peer = dev ? vpn_device_add_peer(dev) : NULL;
+	int ret = -ENOMEM;
+
+	if (peer) {
+		snprintf(dev->ifname, sizeof(dev->ifname), "%s", config->ifname);
+		memcpy(peer->public_key, client->d->world.facts.server_key, VPN_KEY_LEN);
+		peer->flags = VPN_PEER_FLAGS_UPDATE_ONLY;
+		peer->has = VPN_PEER_HAS_PUBLIC_KEY;
+		if (config->addresses.count) {
+			peer->has |= VPN_PEER_HAS_KEEPALIVE;
+			peer->keepalive = keepalive;
+		} else {
+			peer->has |= VPN_PEER_HAS_ADDRESS_MODE;
+			peer->address_mode = VPN_ADDRESS_MODE_REQUEST;
+		}
+		ret = vpn_device_set(dev, err);
+	}
+	vpn_device_free(dev);
+	return ret;
+}
+
+/*
+ * Setting anew that an address is asked for, or that something is sent when there is
+ * nothing to send, makes the kernel begin a handshake.
+ */
+static void shake_hands(struct client *client)
+{
+	const struct config *config = config_of(client);
+	struct vpn_error err;
+
+	client->other_credential = false;
+	if (!facts_of(client)->connect || !facts_of(client)->has_server_key)
+		return;
+	if (config->addresses.count)
+		set_peer(client, 0, &err);
+	set_peer(client, config->keepalive, &err);
+}
+
+static int on_again(sd_event_source *source, uint64_t usec, void *data)
+{
+	(void)source;
+	(void)usec;
+	shake_hands(data);
+	return 0;
+}
+
+/* Whoever asks at once is told why. */
+void client_sent_away(struct client *client, uint32_t reason)
+{
+	char text[96];
+
+	if (reason != VPN_DISCONNECT_REASON_EXPIRED &&
+	    reason != VPN_DISCONNECT_REASON_PEER_REMOVED)
+		return;
+	snprintf(text, sizeof(text), "cut off by %.60s: %s", client_server(client),
+		 vpn_name_of(&vpn_disconnect_reasons, reason));
+	set_trouble(client, text);
+	sd_event_source_set_time_relative(client->again, SETTLE_USEC);
+	sd_event_source_set_enabled(client->again, SD_EVENT_ONESHOT);
+}
+
+static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct client *client = data;
+	struct vpn_error err;
+
+	(void)source;
+	(void)usec;
+	if (read_credential(client, &err)) {
+		log_event(LEVEL_ERROR, "what is shown to the server stays as it was", "reason",
+			  err.text);
+		return 0;
+	}
+	if (client->state != WAITING && read_server_key(client, &err))
+		set_trouble(client, err.text);
+	if (!client->other_credential)
+		return 0;
+	log_event(LEVEL_INFO, "another certificate or token is shown to the server from now on");
+	daemon_update(client->d);
+	shake_hands(client);
+	return 0;
+}
+
+static int on_file(sd_event_source *source, const struct inotify_event *event, void *data)
+{
+	struct client *client = data;
+
+	(void)source;
+	(void)event;
+	sd_event_source_set_time_relative(client->refresh, SETTLE_USEC);
+	sd_event_source_set_enabled(client->refresh, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+/* A file is replaced by renaming another one, so its folder is what is watched. */
+static void watch_path(struct client *client, unsigned int *count, const char *path)
+{
+	char *copy = path ? strdup(path) : NULL, *slash = copy ? strrchr(copy, '/') : NULL;
+
+	if (slash && *count < WATCHES_MAX) {
+		slash[slash == copy] = '\0';
+		if (sd_event_add_inotify(client->d->event, &client->watches[*count], copy,
+					 IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR, on_file,
+					 client) >= 0)
+			++*count;
+	}
+	free(copy);
+}
+
+static void watch_files(struct client *client)
+{
+	const struct config *config = config_of(client);
+	unsigned int i, count = 0;
+
+	for (i = 0; i < WATCHES_MAX; i++)
+		client->watches[i] = sd_event_source_disable_unref(client->watches[i]);
+	watch_path(client, &count, config->certificate_path);
+	watch_path(client, &count, config->token_path);
+	watch_path(client, &count, config->server_certificate_path);
+	watch_path(client, &count, config->crl_path);
 }
 
 /* Another number of servers: begin with the first. */
@@ -329,7 +505,18 @@ int client_reconfigure(struct client *client, struct vpn_error *err)
 
 	if (facts->server >= config_of(client)->servers.count)
 		facts->server = 0;
+	if (read_credential(client, err))
+		return -err->code;
 	return client->state == WAITING ? 0 : read_server_key(client, err);
+}
+
+void client_restored(struct client *client)
+{
+	struct vpn_error err;
+
+	if (read_credential(client, &err))
+		log_event(LEVEL_ERROR, "what is shown to the server cannot be read", "reason",
+			  err.text);
 }
 
 void client_reconfigured(struct client *client, const struct config_endpoint *before)
@@ -338,6 +525,9 @@ void client_reconfigured(struct client *client, const struct config_endpoint *be
 		&config_of(client)->servers.list[facts_of(client)->server];
 	struct vpn_error err;
 
+	watch_files(client);
+	if (client->other_credential)
+		shake_hands(client);
 	if (client->state == WAITING ||
 	    (!strcmp(before->host, now_is->host) && !strcmp(before->port, now_is->port)))
 		return;
@@ -385,6 +575,16 @@ static void recover(struct client *client)
 	vpn_device_free(dev);
 }
 
+static int add_timer(struct client *client, sd_event_source **timer,
+		     sd_event_time_handler_t handler)
+{
+	int ret;
+
+	ret = sd_event_add_time_relative(client->d->event, timer, CLOCK_MONOTONIC, 0, 0, handler,
+					 client);
+	return ret < 0 ? ret : sd_event_source_set_enabled(*timer, SD_EVENT_OFF);
+}
+
 int client_open(struct daemon *d, struct vpn_error *err)
 {
 	struct client *client = calloc(1, sizeof(*client));
@@ -398,6 +598,13 @@ int client_open(struct daemon *d, struct vpn_error *err)
 				       client) < 0)
 		return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
 	sd_event_source_set_enabled(client->timer, SD_EVENT_ON);
+	if (add_timer(client, &client->refresh, on_refresh) < 0 ||
+	    add_timer(client, &client->again, on_again) < 0)
+		return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
+	if (read_credential(client, err))
+		return -err->code;
+	client->other_credential = false;
+	watch_files(client);
 	recover(client);
 	return 0;
 }
@@ -416,11 +623,17 @@ void client_begin(struct client *client)
 void client_close(struct daemon *d)
 {
 	struct client *client = d->client;
+	unsigned int i;
 
 	if (!client)
 		return;
 	stop_resolver(client);
 	sd_event_source_disable_unref(client->timer);
+	sd_event_source_disable_unref(client->refresh);
+	sd_event_source_disable_unref(client->again);
+	for (i = 0; i < WATCHES_MAX; i++)
+		sd_event_source_disable_unref(client->watches[i]);
+	forget_credential(&d->world.facts);
 	forget_assigned(&d->world.facts);
 	free(client);
 	d->client = NULL;

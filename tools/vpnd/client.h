@@ -15,6 +15,8 @@ int client_connect(struct client *client, struct vpn_error *err);
 void client_disconnect(struct client *client);
 /* The configuration has changed; or an error with a sentence in err, and nothing has. */
 int client_reconfigure(struct client *client, struct vpn_error *err);
+/* It was not taken after all; the one before is in force again. */
+void client_restored(struct client *client);
 /* What has changed is in force: look for the server anew if it is another one than that. */
 void client_reconfigured(struct client *client, const struct config_endpoint *before);
 
@@ -22,6 +24,8 @@ void client_reconfigured(struct client *client, const struct config_endpoint *be
 void client_failed(struct client *client, const char *reason);
 
 /* Events. */
+/* The server has said goodbye; reason: VPN_DISCONNECT_REASON_*. */
+void client_sent_away(struct client *client, uint32_t reason);
 void client_handshake(struct client *client);
 void client_assigned(struct client *client, const struct vpn_assigned *assigned);
 void client_refused(struct client *client, const struct vpn_refusal *refusal);

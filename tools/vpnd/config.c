@@ -35,9 +35,14 @@ void config_complain(struct config_fault *faults, const struct toml_place *at,
 	fputc('\n', faults->to);
 }
 
-static bool is_peer(const struct config_key *key)
+bool config_is_list(const char *section)
 {
-	return !strcmp(key->section, "peer");
+	return !strcmp(section, "peer") || !strcmp(section, "role");
+}
+
+static bool is_listed(const struct config_key *key)
+{
+	return config_is_list(key->section);
 }
 
 static bool is_given(const struct config *config, const struct config_key *key)
@@ -123,7 +128,7 @@ static const char *role_name(enum config_role role)
 	return role == ROLE_SERVER ? "server" : "client";
 }
 
-/* One key of a section; base is struct config, or a struct config_peer. */
+/* One key of a section; base is struct config, or that of a list. */
 static void read_key(struct reader *r, const char *section, const struct toml_node *node,
 		     void *base)
 {
@@ -140,7 +145,7 @@ static void read_key(struct reader *r, const char *section, const struct toml_no
 				role_name(r->config->role));
 		return;
 	}
-	if (!is_peer(key))
+	if (!is_listed(key))
 		set_given(r->config, key);
 	value_read(&r->faults, key, node, (char *)base + key->offset);
 }
@@ -183,11 +188,29 @@ static void read_section(struct reader *r, const struct toml_node *table)
 		read_key(r, table->key, node, r->config);
 }
 
+/* One table of a list, into where its keys go. */
+static void read_listed(struct reader *r, const char *section, const struct toml_node *table,
+			void *base)
+{
+	const struct config_key *key;
+	const struct toml_node *node;
+
+	for (node = table->first; node; node = node->next)
+		read_key(r, section, node, base);
+	for (key = config_keys; key->section; key++) {
+		if (strcmp(key->section, section) || child(table, key->name))
+			continue;
+		if (key->required)
+			config_complain(&r->faults, &table->at, "this [[%s]] has no %s", section,
+					key->name);
+		else
+			read_fallback(r, key, base);
+	}
+}
+
 static void read_peer(struct reader *r, const struct toml_node *table)
 {
 	struct config_peer *peer = calloc(1, sizeof(*peer));
-	const struct config_key *key;
-	const struct toml_node *node;
 
 	if (!peer) {
 		config_complain(&r->faults, &table->at, "%s", strerror(errno));
@@ -199,30 +222,42 @@ static void read_peer(struct reader *r, const struct toml_node *table)
 	else
 		r->config->peers = peer;
 	r->config->last_peer = peer;
-	for (node = table->first; node; node = node->next)
-		read_key(r, "peer", node, peer);
-	for (key = config_keys; key->section; key++) {
-		if (!is_peer(key) || child(table, key->name))
-			continue;
-		if (key->required)
-			config_complain(&r->faults, &table->at,
-					"this [[peer]] has no %s",
-					key->name);
-		else
-			read_fallback(r, key, peer);
-	}
+	read_listed(r, "peer", table, peer);
 }
 
-static void read_peers(struct reader *r, const struct toml_node *array)
+/* What it does not say is as it is for everybody; that may stand further down in the file. */
+static void read_policy(struct reader *r, const struct toml_node *table)
+{
+	struct config_policy *policy = calloc(1, sizeof(*policy));
+
+	if (!policy) {
+		config_complain(&r->faults, &table->at, "%s", strerror(errno));
+		return;
+	}
+	policy->at = table->at;
+	policy->allow_lan_access = r->config->allow_lan_access;
+	policy->client_to_client = r->config->client_to_client;
+	if (r->config->last_policy)
+		r->config->last_policy->next = policy;
+	else
+		r->config->policies = policy;
+	r->config->last_policy = policy;
+	read_listed(r, "role", table, policy);
+}
+
+static void read_list(struct reader *r, const struct toml_node *array)
 {
 	const struct toml_node *node = array->type == TOML_ARRAY ? array->first : array;
 
 	for (; node; node = array->type == TOML_ARRAY ? node->next : NULL) {
-		if (node->type == TOML_TABLE && array->type == TOML_ARRAY)
+		if (node->type != TOML_TABLE || array->type != TOML_ARRAY)
+			config_complain(&r->faults, &node->at,
+					"%ss are written as [[%s]], with two brackets", array->key,
+					array->key);
+		else if (!strcmp(array->key, "peer"))
 			read_peer(r, node);
 		else
-			config_complain(&r->faults, &node->at,
-					"peers are written as [[peer]], with two brackets");
+			read_policy(r, node);
 	}
 }
 
@@ -256,8 +291,8 @@ static void read_top(struct reader *r, const struct toml_node *node)
 				"[%s] is for a %s, and this file is a %s's",
 				section->name, role_name(section->role),
 				role_name(r->config->role));
-	else if (!strcmp(node->key, "peer"))
-		read_peers(r, node);
+	else if (config_is_list(node->key))
+		return;
 	else if (node->type != TOML_TABLE)
 		config_complain(&r->faults, &node->at, "'%s' is a section; it is written as [%s]",
 				node->key, node->key);
@@ -291,7 +326,7 @@ static void read_fallbacks(struct reader *r, const struct toml_node *root)
 	const struct config_key *key;
 
 	for (key = config_keys; key->section; key++) {
-		if (is_peer(key) || !(key->role & r->config->role) || is_given(r->config, key))
+		if (is_listed(key) || !(key->role & r->config->role) || is_given(r->config, key))
 			continue;
 		if (key->required)
 			config_complain(&r->faults, &child(root, key->section)->at,
@@ -313,6 +348,11 @@ static void read_root(struct reader *r, const struct toml_node *root)
 	for (node = root->first; node; node = node->next)
 		read_top(r, node);
 	read_fallbacks(r, root);
+	/* Last: what they leave out is what the sections say. */
+	for (node = root->first; node; node = node->next) {
+		if (config_is_list(node->key) && r->config->role == ROLE_SERVER)
+			read_list(r, node);
+	}
 	if (!r->faults.count)
 		config_check(r->config, &r->faults);
 }
@@ -354,7 +394,7 @@ static bool has_secret(const struct config *config)
 		if (peer->preshared_key.given)
 			return true;
 	}
-	return config->private_key.given || config->preshared_key.given;
+	return config->private_key.given || config->preshared_key.given || config->token;
 }
 
 /* This is no fault: the file is right, and the remedy lies outside of it. */
@@ -415,26 +455,53 @@ static void free_peer(struct config_peer *peer)
 	const struct config_key *key;
 
 	for (key = config_keys; key->section; key++) {
-		if (is_peer(key))
+		if (!strcmp(key->section, "peer"))
 			value_free(key, (char *)peer + key->offset);
 	}
 	vpn_addresses_free(&peer->addresses);
 	free(peer);
 }
 
+static void free_policy(struct config_policy *policy)
+{
+	const struct config_key *key;
+
+	for (key = config_keys; key->section; key++) {
+		if (!strcmp(key->section, "role"))
+			value_free(key, (char *)policy + key->offset);
+	}
+	free(policy);
+}
+
+const struct config_policy *config_policy_find(const struct config *config, const char *name)
+{
+	const struct config_policy *policy = config->policies;
+
+	while (policy && strcmp(policy->name, name))
+		policy = policy->next;
+	return policy;
+}
+
 void config_free(struct config *config)
 {
 	const struct config_key *key;
+	struct config_policy *policy;
 	struct config_peer *next;
 
 	if (!config)
 		return;
+	while ((policy = config->policies)) {
+		config->policies = policy->next;
+		free_policy(policy);
+	}
+	if (config->token)
+		explicit_bzero(config->token, strlen(config->token));
 	for (; config->peers; config->peers = next) {
 		next = config->peers->next;
 		free_peer(config->peers);
 	}
 	for (key = config_keys; key->section; key++) {
-		if (!is_peer(key))
+		if (!is_listed(key))
 			value_free(key, (char *)config + key->offset);
 	}
 	free(config->file);

@@ -60,6 +60,17 @@ struct config_peer {
 	int64_t keepalive;
 };
 
+/* What a [[role]] may; a client's is the one that its credential names. */
+struct config_policy {
+	struct config_policy *next;
+	struct toml_place at;
+	char *name;
+	struct vpn_addresses addresses;		/* from which it gets one; none: from any */
+	bool allow_lan_access, client_to_client;
+	uint64_t session_time;			/* seconds, zero: for ever */
+	int64_t connections;			/* of one name, zero: any number */
+};
+
 enum config_role { ROLE_SERVER = 1, ROLE_CLIENT = 2, ROLE_BOTH = 3 };
 enum config_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
 
@@ -82,13 +93,20 @@ struct config {
 	bool auto_connect;
 	struct config_keys server_keys;
 	struct strings server_key_paths;
+	char *server_certificate, *server_certificate_path;
 	int64_t keepalive;
 	uint64_t resolve_interval;
 
 	/* [security] */
 	struct config_key_text private_key, preshared_key;
 	char *private_key_path, *preshared_key_path;
-	char *certificate_path, *ca_certificate_path;
+	char *certificate_path, *ca_certificate_path, *crl_path, *token_path;
+	char *certificate, *ca_certificate, *token;	/* of a client, instead of files */
+
+	/* [authorisation] */
+	char *role_extension, *token_keys_path, *token_issuer, *token_audience, *peers_path;
+	struct strings token_algorithms;
+	bool token_binding;
 
 	/* [encryption] */
 	int64_t cipher;			/* VPN_CIPHER_* */
@@ -126,6 +144,7 @@ struct config {
 	char *metrics_address;
 
 	struct config_peer *peers, *last_peer;	/* [[peer]] */
+	struct config_policy *policies, *last_policy;	/* [[role]] */
 	/* Keys that the file has, for those that are not the default; one bit each. */
 	uint8_t given[32];
 };
@@ -144,7 +163,7 @@ struct config_key {
 	const char *section, *name;
 	enum config_role role;
 	enum key_type type;
-	size_t offset;			/* in struct config, or struct config_peer */
+	size_t offset;			/* in struct config, or config_peer, or config_policy */
 	const char *fallback;		/* as it would be written; NULL: none */
 	const char *fallback_client;	/* where a client's is another one */
 	int64_t least, most;
@@ -158,6 +177,9 @@ struct config_section {
 	enum config_role role;
 	const char *text;
 };
+
+/* Is it written as [[name]], as often as there are such things? */
+bool config_is_list(const char *section);
 
 extern const struct config_section config_sections[];	/* end with a NULL name */
 extern const struct config_key config_keys[];
@@ -178,6 +200,8 @@ void config_name(char *name, size_t room, const char *path);
 /* Read a file and all that it means; NULL after faults, all of which have been told. */
 struct config *config_read(const char *path, FILE *complaints);
 void config_free(struct config *config);
+/* What a role may; NULL: the file has none of that name. */
+const struct config_policy *config_policy_find(const struct config *config, const char *name);
 /* Did the file itself name the key? */
 bool config_has(const struct config *config, const char *section, const char *name);
 

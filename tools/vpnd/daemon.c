@@ -18,6 +18,7 @@
 #include "desired.h"
 #include "dns.h"
 #include "endpoints.h"
+#include "door.h"
 #include "http.h"
 #include "leases.h"
 #include "log.h"
@@ -253,7 +254,8 @@ static int try_new(struct daemon *d, struct config *new, bool dry, FILE *to,
 		return ret;
 	endpoints_inherit(new, d->config);
 	use_config(d, new);
-	ret = d->client ? client_reconfigure(d->client, err) : 0;
+	ret = d->client ? client_reconfigure(d->client, err) :
+	      dry ? 0 : door_reconfigure(d->door, new, err);
 	return ret ? ret : daemon_apply(d, dry, to, err);
 }
 
@@ -313,6 +315,18 @@ static void take_back(struct daemon *d, struct config *old, const struct config 
 			  again.text);
 }
 
+/* What credentials are known by is, after a reload that failed, as it was before. */
+static void put_back_door(struct daemon *d, const struct config *old, bool dry)
+{
+	struct vpn_error err;
+
+	if (d->client)
+		client_restored(d->client);
+	else if (!dry && door_reconfigure(d->door, old, &err))
+		log_event(LEVEL_ERROR, "what was trusted before a reload cannot be read again",
+			  "reason", err.text);
+}
+
 static int apply_new(struct daemon *d, struct config *new, bool dry, FILE *to,
 		     struct vpn_error *err)
 {
@@ -327,6 +341,7 @@ static int apply_new(struct daemon *d, struct config *new, bool dry, FILE *to,
 		put_back(&d->world.facts, &facts);
 		use_config(d, old);
 		log_abandon();
+		put_back_door(d, old, dry);
 	} else {
 		log_use(new);
 		if (d->client)
@@ -389,21 +404,13 @@ int daemon_reload(struct daemon *d, bool dry, FILE *to, struct vpn_error *err)
 	return ret;
 }
 
-/* What the file asks for and this version does not do. */
+/* What the file leaves out and is needed. */
 static void warn_of_limits(const struct config *config)
 {
-	if (config->certificate_path)
+	if (config->role == ROLE_SERVER && !config->peers && !config->ca_certificate_path &&
+	    !config->token_keys_path && !config->peers_path)
 		log_event(LEVEL_WARNING,
-			  "certificates are not in force yet: this end is known by its key",
-			  "key", "certificate_path", "file", config->certificate_path);
-	if (config->ca_certificate_path)
-		log_event(LEVEL_WARNING, config->role == ROLE_SERVER ?
-			  "certificates are not in force yet: only clients of [[peer]] are let in" :
-			  "certificates are not in force yet: the server is known by its public key",
-			  "key", "ca_certificate_path", "file", config->ca_certificate_path);
-	if (config->role == ROLE_SERVER && !config->peers)
-		log_event(LEVEL_WARNING,
-			  "there is no [[peer]] in the configuration, so nobody can connect");
+			  "there is neither a [[peer]] in the configuration nor a CA, so nobody can connect");
 }
 
 /* A device that somebody else has made is not ours to change. */
@@ -467,6 +474,8 @@ static int open_rooms(struct daemon *d, struct vpn_error *err)
 		ret = endpoints_open(d, err);
 	if (!ret)
 		ret = watch_open(d, err);
+	if (!ret && d->config->role == ROLE_SERVER)
+		ret = door_open(d, err);
 	if (!ret && d->config->role == ROLE_CLIENT)
 		ret = client_open(d, err);
 	if (!ret)
@@ -476,6 +485,8 @@ static int open_rooms(struct daemon *d, struct vpn_error *err)
 	/* Nobody's tunnel is to fail for want of figures. */
 	if (!ret && http_open(d, d->config->metrics_address, err))
 		log_event(LEVEL_WARNING, "there are no metrics", "reason", err->text);
+	if (!ret && d->door)
+		ret = door_begin(d->door, err);
 	if (!ret) {
 		watch_begin(d->watch);
 		endpoints_settle(d->config);
@@ -526,6 +537,7 @@ static void close_rooms(struct daemon *d)
 	control_close(d);
 	client_close(d);
 	endpoints_close(d);
+	door_close(d);
 	watch_close(d);
 	leases_close();
 }

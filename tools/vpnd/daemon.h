@@ -11,6 +11,7 @@
 struct client;
 struct control;
 struct endpoints;
+struct door;
 struct http;
 struct watch;
 
@@ -26,6 +27,7 @@ struct daemon {
 	struct client *client;		/* NULL: this is a server */
 	struct control *control;
 	struct endpoints *endpoints;	/* NULL: this is a client */
+	struct door *door;		/* NULL: this is a client */
 	struct http *http;
 	struct watch *watch;
 	uint64_t started;		/* seconds since the epoch */

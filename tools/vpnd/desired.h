@@ -23,4 +23,8 @@ void desired_table(const struct config *config, char name[TABLE_NAME]);
 /* The server's address in a network: what is given, or the first one. */
 struct vpn_address desired_server_address(const struct vpn_address *network);
 
+/* What the kernel is told of somebody who was let in; false: memory is out. */
+struct guest;
+bool guest_to_peer(const struct guest *guest, const struct config *config, struct vpn_peer *peer);
+
 #endif

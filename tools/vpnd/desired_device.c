@@ -7,6 +7,7 @@
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
 #include "desired.h"
+#include "guest.h"
 #include "secret.h"
 
 static bool copy_addresses(struct vpn_addresses *to, const struct vpn_addresses *from)
@@ -64,6 +65,46 @@ static bool add_client(struct vpn_device *dev, const struct config *config,
 	return copy_addresses(&peer->addresses, &from->addresses);
 }
 
+bool guest_to_peer(const struct guest *guest, const struct config *config, struct vpn_peer *peer)
+{
+	peer->has = VPN_PEER_HAS_PUBLIC_KEY | VPN_PEER_HAS_NAME | VPN_PEER_HAS_ADDRESS_MODE |
+		    VPN_PEER_HAS_CIPHER | VPN_PEER_HAS_EXPIRES;
+	memcpy(peer->public_key, guest->key, VPN_KEY_LEN);
+	snprintf(peer->name, sizeof(peer->name), "%s", guest->verdict.name);
+	peer->address_mode = VPN_ADDRESS_MODE_LEASE;
+	peer->cipher = config->cipher;
+	peer->expires = guest->expires * 1000000000ULL;
+	return copy_addresses(&peer->addresses, &guest->addresses);
+}
+
+static bool has_peer(const struct config *config, const uint8_t key[VPN_KEY_LEN])
+{
+	const struct config_peer *peer;
+
+	for (peer = config->peers; peer; peer = peer->next) {
+		if (!memcmp(peer->public_key.key, key, VPN_KEY_LEN))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever is in the file is as the file says. */
+static bool add_guests(struct vpn_device *dev, const struct config *config,
+		       const struct guests *guests)
+{
+	const struct guest *guest;
+	struct vpn_peer *peer;
+
+	for (guest = guests ? guests->first : NULL; guest; guest = guest->next) {
+		if (has_peer(config, guest->key))
+			continue;
+		peer = vpn_device_add_peer(dev);
+		if (!peer || !guest_to_peer(guest, config, peer))
+			return false;
+	}
+	return true;
+}
+
 static bool set_port(struct vpn_device *dev, const struct config *config)
 {
 	dev->listen_port = strtoul(config->listen.port, NULL, 10);
@@ -71,7 +112,7 @@ static bool set_port(struct vpn_device *dev, const struct config *config)
 }
 
 static bool build_server(struct vpn_device *dev, const struct config *config,
-			 struct vpn_error *err)
+			 const struct facts *facts, struct vpn_error *err)
 {
 	const struct config_peer *peer;
 
@@ -88,6 +129,20 @@ static bool build_server(struct vpn_device *dev, const struct config *config,
 		if (!add_client(dev, config, peer, err))
 			return false;
 	}
+	return add_guests(dev, config, facts->guests);
+}
+
+static bool set_credential(struct vpn_peer *peer, const struct facts *facts)
+{
+	if (!facts->credential_len)
+		return true;
+	peer->credential = malloc(facts->credential_len);
+	if (!peer->credential)
+		return false;
+	memcpy(peer->credential, facts->credential, facts->credential_len);
+	peer->credential_len = facts->credential_len;
+	peer->credential_kind = facts->credential_kind;
+	peer->has |= VPN_PEER_HAS_CREDENTIAL;
 	return true;
 }
 
@@ -115,6 +170,8 @@ static bool add_server(struct vpn_device *dev, const struct config *config,
 		peer->has |= VPN_PEER_HAS_ENDPOINT;
 		peer->endpoint = facts->endpoint;
 	}
+	if (!set_credential(peer, facts))
+		return false;
 	return allow(peer, &everything[0]) && allow(peer, &everything[1]);
 }
 
@@ -132,7 +189,7 @@ struct vpn_device *desired_device(const struct config *config, const struct fact
 		memcpy(dev->private_key, facts->private_key, VPN_KEY_LEN);
 		dev->fwmark = config->fwmark;
 		if (config->role == ROLE_SERVER)
-			good = build_server(dev, config, err);
+			good = build_server(dev, config, facts, err);
 		else if (facts->connect && facts->has_server_key)
 			good = add_server(dev, config, facts);
 	}

@@ -9,6 +9,7 @@
 
 #include "../libvpn/address.h"
 #include "desired.h"
+#include "policy.h"
 
 /* Networks that are nobody's on the internet. */
 static const char *const private_networks[] = {
@@ -102,35 +103,125 @@ static void begin_chain(FILE *to, const char *name, const char *type, const char
 
 #define REFUSE	"reject with icmpx admin-prohibited"
 
-static void put_isolation(FILE *to, const struct config *config)
+/* Of a guest whose role says otherwise than what is said of everybody. */
+typedef bool (*is_other)(const struct config *config, const struct guest *guest);
+
+static bool other_lan(const struct config *config, const struct guest *guest)
 {
+	return policy_lan(config, guest) != config->allow_lan_access;
+}
+
+static bool other_clients(const struct config *config, const struct guest *guest)
+{
+	return policy_clients(config, guest) != config->client_to_client;
+}
+
+static const struct guest *first_guest(const struct facts *facts)
+{
+	return facts->guests ? facts->guests->first : NULL;
+}
+
+/* What such guests send, as a rule for each family that they have addresses of. */
+static bool put_others(FILE *to, const struct config *config, const struct facts *facts,
+		       is_other other, const char *before, const char *behind[2])
+{
+	struct vpn_addresses none = { NULL, 0 };
+	const struct guest *guest;
+	unsigned int count, i;
+	bool any = false;
+	size_t f;
+
+	for (f = 0; f < 2; f++) {
+		count = 0;
+		for (guest = first_guest(facts); guest; guest = guest->next) {
+			const struct vpn_addresses *own = other(config, guest) ? &guest->leased :
+							  &none;
+			char text[VPN_PREFIX_TEXT];
+
+			for (i = 0; i < own->count; i++) {
+				if (own->list[i].family != families[f])
+					continue;
+				vpn_address_format_host(&own->list[i], text);
+				if (to && !count)
+					fprintf(to, "\t\t%s %s saddr { %s", before,
+						word(families[f]), text);
+				else if (to)
+					fprintf(to, ", %s", text);
+				count++;
+			}
+		}
+		if (to && count)
+			fprintf(to, " } %s\n", behind[f]);
+		any |= count;
+	}
+	return any;
+}
+
+static bool has_others(const struct config *config, const struct facts *facts, is_other other)
+{
+	return put_others(NULL, config, facts, other, NULL, NULL);
+}
+
+#define ANSWERS		"ct state established,related accept"
+
+/* Who may speak to other clients may be answered by them. */
+static void put_between(FILE *to, const struct config *config, const struct facts *facts)
+{
+	static const char *accept[2] = { "accept", "accept" }, *refuse[2] = { REFUSE, REFUSE };
+	const char *dev = config->ifname;
+	char between[96];
+
+	snprintf(between, sizeof(between), "iifname \"%s\" oifname \"%s\"", dev, dev);
+	if (has_others(config, facts, other_clients)) {
+		fprintf(to, "\t\t%s " ANSWERS "\n", between);
+		put_others(to, config, facts, other_clients, between,
+			   config->client_to_client ? refuse : accept);
+	}
+	if (!config->client_to_client)
+		fprintf(to, "\t\t%s " REFUSE "\n", between);
+}
+
+#define TO_LAN4		"ip daddr @lan4 " REFUSE
+#define TO_LAN6		"ip6 daddr @lan6 " REFUSE
+
+/* What is behind the server, or is itself: in a chain for what is forwarded, or comes in. */
+static void put_lan_rules(FILE *to, const struct config *config, const struct facts *facts,
+			  const char *from, const char *to_lan6)
+{
+	const char *refuse[2] = { TO_LAN4, to_lan6 };
+	static const char *accept[2] = { "accept", "accept" };
+
+	put_rules(to, from, &config->push_dns, "meta l4proto { 6, 17 } th dport 53 accept");
+	put_rules(to, from, &config->push_routes, "accept");
+	put_others(to, config, facts, other_lan, from, config->allow_lan_access ? refuse : accept);
+	if (config->allow_lan_access)
+		return;
+	fprintf(to, "\t\t%s " TO_LAN4 "\n", from);
+	fprintf(to, "\t\t%s %s\n", from, to_lan6);
+}
+
+static void put_isolation(FILE *to, const struct config *config, const struct facts *facts)
+{
+	const bool lan = config->allow_lan_access && !has_others(config, facts, other_lan);
 	const char *dev = config->ifname;
 	char from[64];
 
 	snprintf(from, sizeof(from), "iifname \"%s\"", dev);
 	begin_chain(to, "forward", "filter", "forward", "filter");
-	if (!config->client_to_client)
-		fprintf(to, "\t\t%s oifname \"%s\" " REFUSE "\n", from, dev);
-	if (!config->allow_lan_access) {
+	put_between(to, config, facts);
+	if (!lan) {
 		fprintf(to, "\t\t%s oifname \"%s\" accept\n", from, dev);
-		fprintf(to, "\t\t%s ct state established,related accept\n", from);
-		put_rules(to, from, &config->push_dns,
-			  "meta l4proto { 6, 17 } th dport 53 accept");
-		put_rules(to, from, &config->push_routes, "accept");
-		fprintf(to, "\t\t%s ip daddr @lan4 " REFUSE "\n", from);
-		fprintf(to, "\t\t%s ip6 daddr @lan6 " REFUSE "\n", from);
+		fprintf(to, "\t\t%s " ANSWERS "\n", from);
+		put_lan_rules(to, config, facts, from, TO_LAN6);
 	}
 	fputs("\t}\n", to);
-	if (config->allow_lan_access)
+	if (lan)
 		return;
 	/* The server's own addresses there are a part of it. */
 	begin_chain(to, "input", "filter", "input", "filter");
-	fprintf(to, "\t\t%s ct state established,related accept\n", from);
+	fprintf(to, "\t\t%s " ANSWERS "\n", from);
 	put_rules(to, from, &config->networks, "accept");
-	put_rules(to, from, &config->push_dns, "meta l4proto { 6, 17 } th dport 53 accept");
-	put_rules(to, from, &config->push_routes, "accept");
-	fprintf(to, "\t\t%s ip daddr @lan4 " REFUSE "\n", from);
-	fprintf(to, "\t\t%s meta l4proto != 58 ip6 daddr @lan6 " REFUSE "\n", from);
+	put_lan_rules(to, config, facts, from, "meta l4proto != 58 " TO_LAN6);
 	fputs("\t}\n", to);
 }
 
@@ -177,10 +268,12 @@ static void put_listen(FILE *to, const struct config *config)
 
 static void put_server(FILE *to, const struct config *config, const struct facts *facts)
 {
-	if (!config->allow_lan_access)
+	const bool lan = config->allow_lan_access && !has_others(config, facts, other_lan);
+
+	if (!lan)
 		put_lan(to, facts);
-	if (!config->allow_lan_access || !config->client_to_client)
-		put_isolation(to, config);
+	if (!lan || !config->client_to_client || has_others(config, facts, other_clients))
+		put_isolation(to, config, facts);
 	if (config->nat)
 		put_nat(to, config);
 	put_listen(to, config);

@@ -13,6 +13,8 @@
 #include "../libvpn/rtnl.h"
 #include "config.h"
 
+struct guests;
+
 /* What the host is like, as far as what should be depends on it. */
 struct facts {
 	struct vpn_addresses onlink;		/* networks that the host is on */
@@ -23,6 +25,11 @@ struct facts {
 	bool has_server_key;
 	uint8_t server_key[VPN_KEY_LEN];
 	struct vpn_assigned *assigned;		/* NULL: nothing yet */
+	const struct guests *guests;		/* of a server: who was let in; may be NULL */
+	uint32_t credential_kind;		/* of a client; zero: it shows none */
+	uint8_t *credential;
+	size_t credential_len;
+	bool credential_set;			/* the kernel, which does not tell it, has it */
 	uint8_t private_key[VPN_KEY_LEN], preshared_key[VPN_KEY_LEN];
 };
 

@@ -32,6 +32,24 @@ static void leave_endpoints(const struct config *config, struct vpn_device *want
 	}
 }
 
+/* The kernel does not tell what is shown to the server, only that something is. */
+static void leave_credential(const struct facts *facts, struct vpn_device *want,
+			     struct vpn_device *have)
+{
+	struct vpn_peer *peer = want->peers, *there;
+
+	if (!facts->credential_set || !peer)
+		return;
+	for (there = have->peers; there; there = there->next) {
+		if (memcmp(there->public_key, peer->public_key, VPN_KEY_LEN) ||
+		    there->credential_kind != peer->credential_kind)
+			continue;
+		vpn_peer_free_credential(peer);
+		peer->has &= ~VPN_PEER_HAS_CREDENTIAL;
+		there->credential_kind = 0;
+	}
+}
+
 /* What differs; NULL with a sentence in err. */
 static struct vpn_device *difference(const struct world *w, struct vpn_error *err)
 {
@@ -41,6 +59,8 @@ static struct vpn_device *difference(const struct world *w, struct vpn_error *er
 	good = want && !vpn_device_get(w->ifname, &have, err);
 	if (good)
 		leave_endpoints(w->config, want, have);
+	if (good && w->config->role == ROLE_CLIENT)
+		leave_credential(&w->facts, want, have);
 	if (good && !vpn_device_reduce(want, have)) {
 		vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
 		good = false;
@@ -74,6 +94,8 @@ static int settings_make(struct world *w, const struct item *item, struct vpn_er
 	/* Perhaps only an endpoint differs, which is not known yet. */
 	ret = dev->has || dev->peers ? vpn_device_set(dev, err) : 0;
 	vpn_device_free(dev);
+	if (!ret)
+		w->facts.credential_set = true;
 	return ret;
 }
 

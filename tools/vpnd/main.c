@@ -11,6 +11,7 @@
 #include "config.h"
 #include "daemon.h"
 #include "doctor.h"
+#include "verifier.h"
 
 #define USAGE \
 	"usage: vpnd [--daemon] FILE.toml\n" \
@@ -121,6 +122,8 @@ int main(int argc, char *argv[])
 	bool check = false, background = false;
 	int option;
 
+	if (argc == 2 && !strcmp(argv[1], "--verifier"))
+		return verifier_main();
 	/* For vpnctl, whose command line it is. */
 	if (argc > 2 && !strcmp(argv[1], "--ask"))
 		return ask(argc - 2, argv + 2);

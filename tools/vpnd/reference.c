@@ -63,10 +63,10 @@ static void print_key(FILE *to, const struct config_key *key)
 
 static void print_section(FILE *to, const struct config_section *section)
 {
-	bool peer = !strcmp(section->name, "peer");
+	bool list = config_is_list(section->name);
 	const struct config_key *key;
 
-	fprintf(to, "\n## %s%s%s\n\n%s%s\n\n", peer ? "[[" : "[", section->name, peer ? "]]" : "]",
+	fprintf(to, "\n## %s%s%s\n\n%s%s\n\n", list ? "[[" : "[", section->name, list ? "]]" : "]",
 		section->role == ROLE_SERVER ? "Only a server. " :
 		section->role == ROLE_CLIENT ? "Only a client. " : "", section->text);
 	fputs("| key | value | default | |\n|---|---|---|---|\n", to);
@@ -146,10 +146,10 @@ static void put_man_key(FILE *to, const struct config_key *key)
 
 static void put_man_section(FILE *to, const struct config_section *section)
 {
-	bool peer = !strcmp(section->name, "peer");
+	bool list = config_is_list(section->name);
 	const struct config_key *key;
 
-	fprintf(to, ".Ss %s%s%s\n", peer ? "[[" : "[", section->name, peer ? "]]" : "]");
+	fprintf(to, ".Ss %s%s%s\n", list ? "[[" : "[", section->name, list ? "]]" : "]");
 	if (section->role != ROLE_BOTH)
 		fprintf(to, "Only of a %s.\n", section->role == ROLE_SERVER ? "server" : "client");
 	put_man(to, section->text);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../libcred/token.h"
 #include "../libvpn/address.h"
 #include "config.h"
 
@@ -220,6 +221,42 @@ static void check_peers(const struct config *config, struct config_fault *faults
 	tdestroy(trees.addresses, free);
 }
 
+static void check_policy(const struct config *config, const struct config_policy *policy,
+			 struct config_fault *faults)
+{
+	char text[VPN_PREFIX_TEXT];
+	unsigned int i;
+
+	if (config_policy_find(config, policy->name) != policy)
+		config_complain(faults, &policy->at, "there is a role '%s' already", policy->name);
+	for (i = 0; i < policy->addresses.count; i++) {
+		if (in_networks(config, &policy->addresses.list[i]))
+			continue;
+		vpn_address_format(&policy->addresses.list[i], text);
+		config_complain(faults, &policy->at, "addresses: '%s' is in no virtual_network",
+				text);
+	}
+}
+
+static void check_authorisation(const struct config *config, struct config_fault *faults)
+{
+	const struct config_policy *policy;
+
+#ifdef HAVE_JWT
+	for (unsigned int i = 0; i < config->token_algorithms.count; i++) {
+		if (!cred_token_knows(config->token_algorithms.list[i]))
+			config_complain(faults, NULL,
+					"token_algorithms: '%s' is not right; there are HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384, ES512 and EdDSA",
+					config->token_algorithms.list[i]);
+	}
+#endif
+	if (config->crl_path && !config->ca_certificate_path)
+		config_complain(faults, NULL,
+				"crl_path is of no use without ca_certificate_path");
+	for (policy = config->policies; policy; policy = policy->next)
+		check_policy(config, policy, faults);
+}
+
 static void check_server(const struct config *config, struct config_fault *faults)
 {
 	struct vpn_address address;
@@ -231,6 +268,7 @@ static void check_server(const struct config *config, struct config_fault *fault
 	check_mtu(faults, "client_mtu", config->client_mtu, &config->networks);
 	check_networks(config, faults);
 	check_peers(config, faults);
+	check_authorisation(config, faults);
 }
 
 static void check_server_keys(const struct config *config, struct config_fault *faults)
@@ -250,11 +288,34 @@ static void check_server_keys(const struct config *config, struct config_fault *
 		check_file(faults, "server_public_key_path", config->server_key_paths.list[i]);
 }
 
+static void check_credentials(const struct config *config, struct config_fault *faults)
+{
+	bool certificate = config->certificate || config->certificate_path;
+
+	check_once(config, faults, "security", "certificate", "certificate_path");
+	check_once(config, faults, "security", "ca_certificate", "ca_certificate_path");
+	check_once(config, faults, "security", "token", "token_path");
+	check_once(config, faults, "client", "server_certificate", "server_certificate_path");
+	if (certificate && (config->token || config->token_path))
+		config_complain(faults, NULL,
+				"[security] has both a certificate and a token; the server is shown one of them");
+	if (!config->server_certificate && !config->server_certificate_path)
+		return;
+	if (!config->ca_certificate && !config->ca_certificate_path)
+		config_complain(faults, NULL,
+				"[client] has a certificate of the server, and [security] no ca_certificate_path to judge it by");
+	if (config_has(config, "client", "server_public_key") ||
+	    config_has(config, "client", "server_public_key_path"))
+		config_complain(faults, NULL,
+				"[client] has both a public key and a certificate of the server; one is enough");
+}
+
 static void check_client(const struct config *config, struct config_fault *faults)
 {
 	const struct vpn_addresses *own = &config->addresses;
 
 	check_server_keys(config, faults);
+	check_credentials(config, faults);
 	check_once(config, faults, "security", "preshared_key", "preshared_key_path");
 	check_file(faults, "preshared_key_path", config->preshared_key_path);
 	if (config->default_gateway && config->split_tunnel)

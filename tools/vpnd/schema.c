@@ -19,11 +19,16 @@ static const char *const method_words[] = { "auto", "resolved", "resolvconf", "f
 #define WORDS(list)	(&(const struct vpn_names){ list, sizeof(list) / sizeof(*(list)) })
 #define AT(member)	.offset = offsetof(struct config, member)
 #define PEER(member)	.offset = offsetof(struct config_peer, member)
+#define POLICY(member)	.offset = offsetof(struct config_policy, member)
+/* Of PEM, which takes more room than what a handshake carries. */
+#define PEM_MAX		16384
 
 const struct config_section config_sections[] = {
 	{ "server", ROLE_SERVER, "A server: whom it serves, and where." },
 	{ "client", ROLE_CLIENT, "A client: its servers." },
 	{ "security", ROLE_BOTH, "Who this end is." },
+	{ "authorisation", ROLE_SERVER,
+	  "Clients that [[peer]] does not have: those with a certificate of ca_certificate_path, or with a token. Who has neither gets no answer, or hears why." },
 	{ "encryption", ROLE_BOTH, "How data is encrypted." },
 	{ "interface", ROLE_BOTH, "The network device." },
 	{ "routes", ROLE_CLIENT, "What goes through the tunnel." },
@@ -37,6 +42,8 @@ const struct config_section config_sections[] = {
 			"peer",
 			ROLE_SERVER,
 					"A client that the server knows; [[peer]] as often as there are clients." },
+	{ "role", ROLE_SERVER,
+	  "What clients may whose certificate or token names that role; [[role]] as often as there are roles. Where there are any, a client has to have one of them." },
 	{ NULL, 0, NULL }
 };
 
@@ -80,6 +87,11 @@ const struct config_key config_keys[] = {
 	{ "client", "keepalive", ROLE_CLIENT, KEY_NUMBER, AT(keepalive), "25", NULL, 0, 65535,
 	  .text =
 		"Seconds after which something is sent when there is nothing to send, so that the way back stays open; 0 is off." },
+	{ "client", "server_certificate_path", ROLE_CLIENT, KEY_PATH, AT(server_certificate_path),
+	  NULL, NULL, .text =
+			"A certificate of the server's key, PEM, signed by who ca_certificate_path names; it takes the place of server_public_key. It has to be for the name or address in server_address." },
+	{ "client", "server_certificate", ROLE_CLIENT, KEY_TEXT, AT(server_certificate), NULL, NULL,
+	  1, PEM_MAX, .text = "That certificate itself, instead of a file." },
 	{
 			"client",
 			"resolve_interval",
@@ -101,13 +113,43 @@ const struct config_key config_keys[] = {
 	{ "security", "preshared_key", ROLE_CLIENT, KEY_KEY, AT(preshared_key), NULL, NULL,
 	  .text = "That key itself, instead of a file." },
 	{ "security", "certificate_path", ROLE_BOTH, KEY_PATH, AT(certificate_path), NULL, NULL,
-	  .text = "A certificate of this end's key. Not in force yet: it is read by no one." },
-	{
-			"security",
-			"ca_certificate_path",
-			ROLE_BOTH, KEY_PATH, AT(ca_certificate_path), NULL, NULL,
 	  .text =
-		"The certificate of who signs certificates. Not in force yet: clients are those of [[peer]]." },
+		"A certificate of this end's key, PEM. A client shows it to the server, which lets it in by that; when the file changes, the new one is shown. A server's is looked at when it starts, and is for clients to have as server_certificate_path." },
+	{ "security", "certificate", ROLE_CLIENT, KEY_TEXT, AT(certificate), NULL, NULL, 1, PEM_MAX,
+	  .text = "That certificate itself, instead of a file." },
+	{ "security", "ca_certificate_path", ROLE_BOTH, KEY_PATH, AT(ca_certificate_path), NULL,
+	  NULL, .text =
+			"The certificate of who signs certificates, PEM; and those between it and them, if there are any. A server lets in whom it has signed; a client takes the server's key from a certificate that it has signed." },
+	{ "security", "ca_certificate", ROLE_CLIENT, KEY_TEXT, AT(ca_certificate), NULL, NULL, 1,
+	  PEM_MAX, .text = "That certificate itself, instead of a file." },
+	{ "security", "crl_path", ROLE_BOTH, KEY_PATH, AT(crl_path), NULL, NULL,
+	  .text =
+		"Who of them was revoked, PEM. When the file changes, those are cut off who are in it." },
+	{ "security", "token_path", ROLE_CLIENT, KEY_PATH, AT(token_path), NULL, NULL,
+	  .text =
+		"A file with a JSON web token, which is shown to the server instead of a certificate; when the file changes, the new one is shown." },
+	{ "security", "token", ROLE_CLIENT, KEY_TEXT, AT(token), NULL, NULL, 1, VPN_CREDENTIAL_MAX,
+	  .text = "That token itself, instead of a file." },
+
+	{ "authorisation", "role_extension", ROLE_SERVER, KEY_TEXT, AT(role_extension), NULL, NULL,
+	  .text =
+		"The object identifier of the extension of certificates that has the role, as in \"1.3.6.1.4.1.99999.1\"; its value is a text of ASN.1. Without, the OU is the role." },
+	{ "authorisation", "token_keys_path", ROLE_SERVER, KEY_PATH, AT(token_keys_path), NULL, NULL,
+	  .text =
+		"The folder of the keys that sign tokens: NAME.pem, a public key, or NAME.secret, 32 octets or more. The name is what tokens call it (kid)." },
+	{ "authorisation", "token_algorithms", ROLE_SERVER, KEY_TEXTS, AT(token_algorithms), "[]",
+	  NULL, 0, 16, .text =
+			"How tokens may be signed: HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384, ES512, EdDSA; without any, as each key is for." },
+	{ "authorisation", "token_issuer", ROLE_SERVER, KEY_TEXT, AT(token_issuer), NULL, NULL,
+	  .text = "Who has to have issued tokens (iss)." },
+	{ "authorisation", "token_audience", ROLE_SERVER, KEY_TEXT, AT(token_audience), NULL, NULL,
+	  .text = "Whom tokens have to be for (aud)." },
+	{ "authorisation", "token_binding", ROLE_SERVER, KEY_BOOL, AT(token_binding), "false", NULL,
+	  .text =
+		"Tokens have to name the key of who shows them (cnf), so that nobody else can use them." },
+	{ "authorisation", "peers_path", ROLE_SERVER, KEY_PATH, AT(peers_path), NULL, NULL,
+	  .text =
+		"A folder of files with a public key each, of clients that have no credential, as those of WireGuard; the file's name, without an ending .pub, is the client's. It is watched: a new file lets in, one that is gone cuts off. A second line \"role = NAME\" gives a role." },
 
 	{ "encryption", "algorithm", ROLE_BOTH, KEY_WORD, AT(cipher), "\"ChaCha20-Poly1305\"", NULL,
 	  .words = WORDS(cipher_words),
@@ -215,5 +257,19 @@ const struct config_key config_keys[] = {
 	{ "peer", "keepalive", ROLE_SERVER, KEY_NUMBER, PEER(keepalive), "0", NULL, 0, 65535,
 	  .text =
 		"Seconds after which something is sent when there is nothing to send; 0 is off." },
+	{ "role", "name", ROLE_SERVER, KEY_TEXT, POLICY(name), NULL, NULL, 1, VPN_NAME_MAX,
+	  .required = true, .text = "What it is called." },
+	{ "role", "addresses", ROLE_SERVER, KEY_PREFIXES, POLICY(addresses), "[]", NULL,
+	  .text =
+		"Networks within virtual_network, from which its clients get their addresses; one address for a role of one client. Without any they get any address." },
+	{ "role", "allow_lan_access", ROLE_SERVER, KEY_BOOL, POLICY(allow_lan_access), NULL, NULL,
+	  .text = "As in [firewall], whose value it is if it is not given." },
+	{ "role", "client_to_client", ROLE_SERVER, KEY_BOOL, POLICY(client_to_client), NULL, NULL,
+	  .text = "As in [firewall], whose value it is if it is not given." },
+	{ "role", "session_time", ROLE_SERVER, KEY_SPAN, POLICY(session_time), "\"forever\"", NULL,
+	  .text =
+		"For how long a client is let in before its credential is looked at again, at most." },
+	{ "role", "connections", ROLE_SERVER, KEY_NUMBER, POLICY(connections), "0", NULL, 0, 1 << 20,
+	  .text = "How many clients of one name may be let in at a time; 0 for any number." },
 	{ .section = NULL }
 };

@@ -16,6 +16,7 @@
 #include "../libvpn/names.h"
 #include "client.h"
 #include "desired.h"
+#include "door.h"
 #include "hook.h"
 #include "leases.h"
 #include "log.h"
@@ -116,6 +117,8 @@ static void on_handshake(struct watch *watch, struct seen *seen, const struct vp
 	note_peer(seen, peer);
 	if (watch->d->client)
 		client_handshake(watch->d->client);
+	if (watch->d->door)
+		door_connected(watch->d->door, peer->public_key);
 	if (seen->connected)
 		return;
 	set_connected(watch, seen, peer);
@@ -189,6 +192,12 @@ static const char *ending_reason(const struct vpn_peer *peer)
 	       vpn_name_of(&vpn_disconnect_reasons, peer->last_disconnect->reason) : "goodbye";
 }
 
+static void tell_door(const struct watch *watch, const struct vpn_peer *peer)
+{
+	if (watch->d->door)
+		door_left(watch->d->door, peer->public_key);
+}
+
 static void on_peer(struct watch *watch, const struct vpn_event *event)
 {
 	const struct vpn_peer *peer = event->dev->peers;
@@ -212,15 +221,21 @@ static void on_peer(struct watch *watch, const struct vpn_event *event)
 		break;
 	case VPN_CMD_DISCONNECTED_NTF:
 		on_left(watch, seen, peer, ending_reason(peer));
+		if (watch->d->client && peer->last_disconnect)
+			client_sent_away(watch->d->client, peer->last_disconnect->reason);
+		tell_door(watch, peer);
 		break;
 	case VPN_CMD_SESSION_EXPIRED_NTF:
 		on_left(watch, seen, peer, "silent");
+		tell_door(watch, peer);
 		break;
 	case VPN_CMD_PEER_REMOVED_NTF:
 		on_left(watch, seen, peer, "removed");
+		tell_door(watch, peer);
 		break;
 	case VPN_CMD_PEER_EXPIRED_NTF:
 		on_left(watch, seen, peer, "expired");
+		tell_door(watch, peer);
 		break;
 	case VPN_CMD_ASSIGNED_NTF:
 		if (watch->d->client && peer->assigned)
@@ -262,6 +277,9 @@ static void on_lease(struct watch *watch, const struct vpn_event *event)
 
 	if (!lease)
 		return;
+	if (watch->d->door)
+		door_lease(watch->d->door, lease,
+			   event->command == VPN_CMD_LEASE_ADDED_NTF);
 	if (event->command == VPN_CMD_LEASE_REMOVED_NTF) {
 		leases_forget(lease);
 	} else {
@@ -303,8 +321,13 @@ static void catch_up(struct watch *watch)
 		if (!seen)
 			continue;
 		note_peer(seen, peer);
-		for (lease = peer->leases.first; lease; lease = lease->next)
+		for (lease = peer->leases.first; lease; lease = lease->next) {
 			vpn_address_format_host(&lease->address, seen->address);
+			if (watch->d->door)
+				door_has(watch->d->door, peer->public_key, &lease->address);
+		}
+		if (watch->d->door && peer->last_handshake)
+			door_connected(watch->d->door, peer->public_key);
 		if (!seen->connected && peer->last_handshake / 1000000000ULL + SESSION_SECONDS >
 					(uint64_t)time(NULL))
 			set_connected(watch, seen, peer);
