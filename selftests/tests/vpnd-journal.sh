@@ -39,32 +39,44 @@ on_exit()
 }
 
 #
-# Killed at the Nth call that writes a line, or sends a request to the kernel, before it
-# is carried out; so also between a line and what it announces. A start that gets
-# through fails in the end, so that it ends.
+# Killed before a line is written, and between the line and what it announces: at the
+# Nth call that writes, or sends a request to the kernel, before it is carried out.
 #
-STEP=5
+CALLS=write,sendto,sendmsg
 printf '[hooks]\nup = "exit 3"\n' >>"$TMP/srv.toml"
-# killed_at N: true if it came to that.
-killed_at()
+# traced STRACE-OPTION...: a start.
+traced()
 {
-	ns gw strace -qqq -o /dev/null -e trace=write,sendto,sendmsg \
-		-e "inject=write,sendto,sendmsg:signal=KILL:when=$1" \
+	ns gw strace -qqq -s 64 -e signal=none -e trace=$CALLS "$@" \
 		vpnd "$TMP/srv.toml" </dev/null >&2
-	[ $? = 137 ]
+}
+# moments: when a line about what stays without the device is written, and just after.
+moments()
+{
+	grep -nE 'kind.":."(device|firewall|forwarding).*value' "$TMP/calls" | grep -v ipv6 |
+		awk -F: '{ print $1; print $1 + 1 }'
+}
+# shellcheck disable=SC2016 # expanded by the inner shell
+nothing_left()
+{
+	[ ! -e "$VPN_RUNTIME_DIR/srv.journal" ] && ns gw sh -c '
+		[ ! -e /proc/sys/net/ipv4/conf/vpn0 ] && [ -z "$(nft list tables)" ] &&
+			[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 0 ]'
 }
 state gw >"$TMP/before"
+traced -o /dev/null 2>/dev/null
+traced -o "$TMP/calls" 2>/dev/null
 kills=0 unfinished=0
-for ((n = 4; ; n += STEP)); do
-	killed_at $n 2>/dev/null || break
-	kills=$((kills + 1))
+for n in $(moments); do
+	traced -o /dev/null -e "inject=$CALLS:signal=KILL:when=$n" 2>/dev/null
+	[ $? != 137 ] || kills=$((kills + 1))
 	[ ! -e "$VPN_RUNTIME_DIR/srv.journal" ] || unfinished=$((unfinished + 1))
 	ns gw vpnd --undo srv 2>/dev/null
-	[ ! -e "$VPN_RUNTIME_DIR/srv.journal" ] || break
+	nothing_left || break
 done
 note "killed $kills times, $unfinished of them with something to undo"
-check "killed at many moments" [ $unfinished -ge 10 ]
-check "each time it was all undone" test ! -e "$VPN_RUNTIME_DIR/srv.journal"
+check "killed at many moments" [ $unfinished = 6 ]
+check "each time it was all undone" nothing_left
 state gw >"$TMP/after"
 check "the host is as it was" diff "$TMP/before" "$TMP/after"
 

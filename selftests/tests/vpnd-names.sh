@@ -127,7 +127,8 @@ check_says "a file without a key is named" "'/etc/hostname' has no key in it" vp
 must vpnctl down cli
 sed -i 's/^server_address.*/server_address = "silent.example.com:51820"/; /auto_connect/d' \
 	"$TMP/cli.toml"
-asks 3
+# For a long time.
+asks 3 3 3 3
 must vpnd_start c1 "$TMP/cli.toml"
 check "a client waits for a name" wait_until 5 child_of cli
 child=$(child_of cli)
