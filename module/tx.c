@@ -1141,7 +1141,7 @@ static struct vpn_peer *destination(struct vpn_device *vpn, struct sk_buff *skb,
 	return NULL;
 }
 
-/* The same, or NULL when there are packets that wait for one, too. */
+/* The session to send with at once, or NULL when packets wait for one. */
 static struct vpn_keypair *usable_keypair(struct vpn_peer *peer)
 {
 	if (unlikely(!skb_queue_empty_lockless(&peer->staged)))

@@ -19,6 +19,13 @@ def peers_of(keys, lines):
                    for key in keys)
 
 
+def strangers(count, lines):
+    """The same of peers that will never say anything, each with an address."""
+    return "".join(f"[Peer]\nPublicKey = {base64.b64encode(os.urandom(32)).decode()}\n"
+                   f"AllowedIPs = 11.{n >> 16}.{n >> 8 & 255}.{n & 255}/32\n{lines}\n"
+                   for n in range(count))
+
+
 def prepare(site, count):
     """Let host b know so many new peers; a file with an initiation of each, and the
     length of one."""

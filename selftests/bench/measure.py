@@ -29,6 +29,8 @@ import tunnels
 HERE = os.path.dirname(os.path.abspath(__file__))
 TCP_MSS = 1380                  # set on both ends, so that all packets are equal
 TCP_PAYLOAD = TCP_MSS - 12      # less the time stamps
+CROWD = 100000                  # peers
+RUSH = 1000
 PERF_DATA = "/tmp/bench-perf.data"
 
 
@@ -123,6 +125,30 @@ def bunches(size):
     return work
 
 
+def crowd(site, seconds):
+    """Small datagrams, when both ends of the tunnel know very many peers.  They stay."""
+    if not site.handshakes:
+        return None
+    count = int(CROWD * min(1, seconds))
+    for host in "gb":
+        site.add_peers(host, handshakes.strangers(count, site.peer_lines))
+    return {"crowd": count, **forwarded(64)(site, seconds)}
+
+
+def rush(site, seconds):
+    """How soon very many initiations are answered, while data flows."""
+    if not site.handshakes:
+        return None
+    path, length = handshakes.prepare(site, max(20, int(RUSH * min(1, seconds))))
+    data = site.start("g", tunnels.FLOOD, "singles", site.file("a"), site.file("b"),
+                      tunnels.BEHIND_B, "1300", str(5 * min(1, seconds)), stdout=subprocess.PIPE)
+    time.sleep(0.2)
+    result = site.flood("ask", "g", tunnels.OUTER["b"], length, 1, path)
+    flow = json.loads(data.communicate()[0])
+    return {"rush_ns": result["ns"], "sent": result["sent"], "answered": result["arrived"],
+            "data": flow["arrived"], "data_lost": flow["lost"]}
+
+
 trains = stream("trains", "g", tunnels.INNER["b"])
 COLUMNS = {
     "tcp": tcp,
@@ -136,6 +162,8 @@ COLUMNS = {
     "row64": bunches(64),
     "connect": connect,
     "handshakes": answered,
+    "rush": rush,
+    "crowd": crowd,
 }
 
 

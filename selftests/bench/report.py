@@ -28,6 +28,7 @@ PACKETS = {
     "udp64": "UDP 64 B, forwarded",
     "row1300": "UDP 1,300 B, in rows",
     "row64": "UDP 64 B, in rows",
+    "crowd": "UDP 64 B, 100,000 peers",
 }
 PEERS = {"wireguard": "WireGuard", "ovpn": "ovpn", "esp": "ESP"}
 OURS = {"vpn": ("wireguard",), "vpn-aes": tuple(PEERS)}
@@ -80,7 +81,8 @@ def above(peers):
 
 
 def digest(rows):
-    result = {"packets": {}, "rates": {}, "overload": {}}
+    result = {"packets": {}, "rates": {}, "overload": {},
+              "rush": of_rows(rows, "rush", "rush_ns")}
     for column in PACKETS:
         found = of_rows(rows, column, "packets")
         if found:
@@ -186,6 +188,20 @@ def rate_table(rates):
                      for column, cells in rates.items()])
 
 
+def scale_table(result):
+    crowd, few = (result["packets"].get(name, {}) for name in ("crowd", "udp64"))
+    for peer in crowd:
+        if peer in few:
+            ratio = crowd[peer]["each"] / few[peer]["each"]
+            yield f"Crowd, {TITLES[peer]}: a packet costs {ratio:.3f} of what it costs without"
+    for peer, rows in result["rush"].items():
+        yield (f"Rush, {TITLES[peer]}: {rows[0]['answered']} of {rows[0]['sent']} initiations were "
+               f"answered in {rows[0]['rush_ns'] / 1e9:.2f} s, while data flowed, of which "
+               f"{rows[0]['data_lost']} of {rows[0]['data']} packets were lost")
+    if crowd or result["rush"]:
+        yield ""
+
+
 def overload_table(overload):
     rows = []
     for peer, points in overload.items():
@@ -225,6 +241,7 @@ def tables(name, result):
         yield from ratio_table(result["ratios"], native)
     if result["rates"]:
         yield from rate_table(result["rates"])
+    yield from scale_table(result)
     if result["overload"]:
         yield from overload_table(result["overload"])
     yield from split_table(result["packets"])

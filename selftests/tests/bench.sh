@@ -30,10 +30,11 @@ all="esp none ovpn vpn vpn-aes wireguard"
 modinfo ovpn >/dev/null 2>&1 || all="esp none vpn vpn-aes wireguard"
 check "datagrams by every kind of tunnel" measure --what udp64 --seconds 0.05
 check_equal "all of them have figures" "$all" "$(kinds udp64)"
-check "all else" measure --what tcp,gso,connect,handshakes --seconds 0.05 --peers none,vpn-aes
-for column in tcp gso; do
+check "all else" measure --what tcp,gso,row64,connect,handshakes,rush,crowd --seconds 0.05 --peers none,vpn-aes
+for column in tcp gso row64; do
 	check_equal "$column has figures" "none vpn-aes" "$(kinds $column)"
 done
+check_equal "packets among many peers have" vpn-aes "$(kinds crowd)"
 check_equal "connect time of a vpn" vpn-aes "$(kinds connect)"
 check_equal "handshakes a second of a vpn" vpn-aes "$(kinds handshakes)"
 
@@ -41,6 +42,8 @@ check "a report" "$BENCH/report.py" "$TMP" now
 check "its JSON has ratios to WireGuard" jq -e \
 	'[.now.ratios[] | select(.peer == "wireguard") | .ratio | numbers] | length > 0' \
 	"$TMP/results.json"
+check "it says how soon a rush was answered" grep -qE \
+	'^Rush, vpn AES-256: [1-9][0-9]* of 50 initiations were answered' "$TMP/table.txt"
 check "its drawing is well-formed" well_formed "$TMP/plot-now.svg"
 check "and has bars" grep -q '<rect .* class="vpn-aes"' "$TMP/plot-now.svg"
 check_equal "the table has ratios of both ciphers" 2 \
