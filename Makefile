@@ -62,7 +62,7 @@ demo:
 endif
 
 deb:
-	@echo "make deb: Debian packages are not part of this tree yet." >&2; exit 1
+	@selftests/deb
 
 bench:
 	@selftests/bench/run
@@ -72,6 +72,7 @@ help:
 	@echo "make install    install them (DESTDIR, PREFIX)"
 	@echo "make demo       server, client and a tunnel, in a test machine"
 	@echo "                HOST=1: in namespaces of this host, with its kernel"
+	@echo "make deb        Debian packages: vpn-dkms, vpnctl, vpn-dev"
 	@echo "make check      run all tests on the kernels 6.1, 6.12 and 7.3 in test machines"
 	@echo "                KERNEL=6.1,7.3 and TEST=a,b limit it"
 	@echo "make bench      count what a packet costs here and in other tunnels of the kernel"

@@ -157,6 +157,8 @@ check_equal "make has the targets that are named" "" "$(missing_targets)"
 version=$(cat "$TREE/VERSION")
 check_equal "dkms.conf has the version" "$version" \
 	"$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$TREE/dkms.conf")"
+check_equal "the packages have it" "$version" \
+	"$(sed -n '1s/^vpn (\(.*\)) .*/\1/p' "$TREE/debian/changelog")"
 check_equal "module has it" "$version" "$(modinfo -F version vpn)"
 check_equal "tool has it" "vpnctl $version" "$(vpnctl version | head -n 1)"
 
