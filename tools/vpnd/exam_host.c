@@ -103,7 +103,7 @@ void exam_module(struct subject *s)
  * The clock
  */
 
-static void say_wrong(struct subject *s)
+static void say_wrong(const struct subject *s)
 {
 	exam_remedy(s, "'timedatectl set-ntp true' lets it be kept right, 'date' shows it");
 }
