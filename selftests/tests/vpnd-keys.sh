@@ -138,8 +138,126 @@ must vpnctl down cli2
 must sed -i 's/, "192.168.50.0\/24"//; s/^allowed_ips.*/allowed_ips = ["192.168.60.0\/24"]/' "$TMP/srv.toml"
 check_equal "another network behind a peer" "- route 192.168.50.0/24 + route 192.168.60.0/24" \
 	"$(vpnctl reload srv | grep -o '^[-+] route [0-9./]*' | paste -sd' ')"
-check "down" vpnctl down srv
+must vpnctl down srv
 check "hook of the end" grep -qx down "$TMP/hooks"
 state gw >"$TMP/after"
 check "leaves the host as it was" diff "$TMP/before" "$TMP/after"
+
+#
+# Who is let in.
+#
+if ! ldd "$(command -v vpnd)" | grep -q libseccomp; then
+	skip "certificates and tokens" "this vpnd was compiled without libseccomp"
+	ktap_end
+fi
+export VPN_PKI_DIR=$TMP/pki
+for n in 1 2; do
+	echo "${PUB[c$n]}" >"$TMP/c$n.pub"
+done
+must vpnctl pki init >&2
+must vpnctl pki issue gate --host 10.0.3.1 >&2
+must vpnctl pki issue alice --role staff --public-key "$TMP/c1.pub" >&2
+mkdir "$TMP/tokens"
+(umask 077 && vpnctl genpsk >"$TMP/tokens/one.secret")
+# token ISSUER AUDIENCE ALGORITHM [OPTION...]: for c2.
+token()
+{
+	vpnctl token issue bob --role staff --key "$TMP/tokens/one.secret" --issuer "$1" \
+		--audience "$2" --algorithm "$3" "${@:4}"
+}
+server_file()
+{
+	cat <<-END
+		[server]
+		virtual_network = "10.8.0.0/24"
+		[security]
+		private_key_path = "$TMP/pki/keys/gate.key"
+		certificate_path = "$TMP/pki/certs/gate.crt"
+		ca_certificate_path = "$TMP/pki/ca.crt"
+		[authorisation]
+		token_keys_path = "$TMP/tokens"
+		token_algorithms = ["HS256"]
+		token_issuer = "lab"
+		token_audience = "vpn"
+		token_binding = true
+		role_extension = "1.3.6.1.4.1.99999.1"
+		[logging]
+		output = "$TMP/log/auth.log"
+		[metrics]
+		listen_address = ""
+		[[role]]
+		name = "staff"
+		client_to_client = true
+	END
+}
+client_file()
+{
+	cat <<-END
+		[client]
+		server_address = "10.0.3.1:51820"
+		server_certificate = """
+		$(cat "$TMP/pki/certs/gate.crt")"""
+		auto_connect = false
+		[routes]
+		split_tunnel = true
+		[logging]
+		output = "$TMP/log/$1.log"
+		[security]
+		private_key_path = "$TMP/$1.key"
+		ca_certificate = """
+		$(cat "$TMP/pki/ca.crt")"""
+	END
+}
+server_file | grep -v '^role_extension' >"$TMP/auth.toml"
+{
+	client_file c1
+	cat <<-END
+		certificate = """
+		$(cat "$TMP/pki/certs/alice.crt")"""
+	END
+} >"$TMP/c1.toml"
+{
+	client_file c2
+	cat <<-END
+		token = "$(token lab vpn HS256 --public-key "$TMP/c2.pub")"
+	END
+} >"$TMP/c2.toml"
+must vpnd_start gw "$TMP/auth.toml"
+must vpnd_start c1 "$TMP/c1.toml"
+must vpnd_start c2 "$TMP/c2.toml"
+check "certificate, ca_certificate and server_certificate" ns c1 vpnctl connect c1
+check "token" ns c2 vpnctl connect c2
+other=$(tool c2 -j show vpn0 | jq -r '.peers[0].assigned.addresses[0]')
+check "client_to_client of a role" wait_until 10 reach c1 "${other%/*}"
+check_equal "the doctor finds no fault" "" "$(host c1 vpnd --doctor "$TMP/c1.toml" | grep FAIL)"
+must vpnctl down c1
+must vpnctl down c2
+{
+	client_file c2
+	cat <<-END
+		token_path = "$TMP/c2.jwt"
+	END
+} >"$TMP/c2.toml"
+# not_let_in TEXT SENTENCE: the token is refused.
+not_let_in()
+{
+	must vpnd_start c2 "$TMP/c2.toml"
+	check_says "$1" "refused by 10.0.3.1: .*$2" ns c2 vpnctl connect c2
+	must vpnctl down c2
+}
+(umask 077 && token lab vpn HS256 >"$TMP/c2.jwt")
+not_let_in "token_binding" "not bound to a key"
+(umask 077 && token lab others HS256 --public-key "$TMP/c2.pub" >"$TMP/c2.jwt")
+not_let_in "token_audience" "not for the audience 'vpn'"
+(umask 077 && token others vpn HS256 --public-key "$TMP/c2.pub" >"$TMP/c2.jwt")
+not_let_in "token_issuer" "issued by 'others'"
+(umask 077 && token lab vpn HS512 --public-key "$TMP/c2.pub" >"$TMP/c2.jwt")
+not_let_in "token_algorithms" "signed with HS512"
+server_file >"$TMP/auth.toml"
+must vpnctl reload auth
+must vpnd_start c1 "$TMP/c1.toml"
+check_says "role_extension is another place than the OU" "refused by 10.0.3.1: .*no role" \
+	ns c1 vpnctl connect c1
+must vpnctl down c1
+must vpnctl down auth
 ktap_end

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The module and the clock. */
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../libcred/file.h"
+#include "../libcred/x509.h"
+#include "../libvpn/credential.h"
 #include "exam.h"
 
 /* What clocks of two hosts, or of a host and a file server, may differ. */
@@ -153,48 +154,39 @@ static bool is_before_handshake(struct subject *s)
 	return false;
 }
 
-static X509 *read_certificate(const char *path)
+static bool read_certificate(const char *path, struct cred_certificate *what)
 {
-	FILE *file = path ? fopen(path, "re") : NULL;
-	X509 *certificate;
+	struct vpn_credential der = { 0 };
+	struct vpn_error err;
+	char *data = NULL;
+	size_t len = 0;
+	bool good;
 
-	if (!file)
-		return NULL;
-	certificate = PEM_read_X509(file, NULL, NULL, NULL);
-	if (!certificate) {
-		rewind(file);
-		certificate = d2i_X509_fp(file, NULL);
-	}
-	fclose(file);
-	return certificate;
-}
-
-static void print_time(const ASN1_TIME *at, char text[32])
-{
-	struct tm tm = { 0 };
-
-	ASN1_TIME_to_tm(at, &tm);
-	strftime(text, 32, "%Y-%m-%d %H:%M:%S UTC", &tm);
+	if (!path || cred_file_read(path, &data, &len, &err))
+		return false;
+	good = !vpn_credential_recognise(data, len, &der, &err) &&
+	       der.kind == VPN_CREDENTIAL_KIND_X509 &&
+	       cred_x509_describe(der.octets, der.len, what);
+	free(der.octets);
+	cred_file_free(data, len);
+	return good;
 }
 
 /* A certificate is valid from one time to another one. */
 static bool is_outside(struct subject *s, const char *path)
 {
-	X509 *certificate = read_certificate(path);
-	bool early, late;
-	char when[32];
+	struct cred_certificate what;
+	int64_t now = time(NULL), end;
+	char when[CRED_DATE_TEXT];
 
-	if (!certificate)
+	if (!read_certificate(path, &what))
 		return false;
-	early = X509_cmp_time(X509_get0_notBefore(certificate), NULL) > 0;
-	late = X509_cmp_time(X509_get0_notAfter(certificate), NULL) < 0;
-	print_time(early ? X509_get0_notBefore(certificate) : X509_get0_notAfter(certificate),
-		   when);
-	X509_free(certificate);
-	if (!early && !late)
+	end = what.verdict.expires;
+	if (what.not_before <= now && (!end || end > now))
 		return false;
-	exam_say(s, "clock", VERDICT_FAIL, "by it, the certificate '%s' is %s %s", path,
-		 early ? "not valid before" : "not valid since", when);
+	cred_date(what.not_before > now ? what.not_before : end, when);
+	exam_say(s, "clock", VERDICT_FAIL, "by it, the certificate '%s' is not valid %s %s", path,
+		 what.not_before > now ? "before" : "since", when);
 	exam_remedy(s, "set the clock, which 'date' shows, or get another certificate");
 	return true;
 }

@@ -8,6 +8,7 @@
 
 #include "../libvpn/key.h"
 #include "../libvpn/names.h"
+#include "credential.h"
 #include "driver.h"
 #include "exam.h"
 #include "secret.h"
@@ -154,7 +155,13 @@ static bool server_is_wrong(struct subject *s, const struct keys *own)
 	uint8_t key[VPN_KEY_LEN];
 	struct vpn_error err;
 
-	if (config->server_keys.count) {
+	if (credential_names_server(config)) {
+		if (credential_server_key(config, config->servers.list[n].host, key, &err)) {
+			exam_say(s, "key", VERDICT_FAIL, "%s", err.text);
+			exam_remedy(s, "get the certificate anew from who runs the server");
+			return true;
+		}
+	} else if (config->server_keys.count) {
 		memcpy(key, config->server_keys.list[config->server_keys.count > 1 ? n : 0].key,
 		       VPN_KEY_LEN);
 	} else if (secret_read(config->server_key_paths.list[config->server_key_paths.count > 1 ?
