@@ -39,8 +39,8 @@ on_exit()
 }
 
 #
-# Killed before a line is written, and between the line and what it announces: at the
-# Nth call that writes, or sends a request to the kernel, before it is carried out.
+# Killed before a line is written, and between the line and what it announces: at calls
+# that write, or send a request to the kernel, before they are carried out.
 #
 CALLS=write,sendto,sendmsg
 printf '[hooks]\nup = "exit 3"\n' >>"$TMP/srv.toml"
@@ -50,11 +50,13 @@ traced()
 	ns gw strace -qqq -s 64 -e signal=none -e trace=$CALLS "$@" \
 		vpnd "$TMP/srv.toml" </dev/null >&2
 }
-# moments: when a line about what stays without the device is written, and just after.
+# moments: CALL:N, when a line about what stays without the device is written, and what
+# comes next; strace counts each call by itself.
 moments()
 {
-	grep -nE 'kind.":."(device|firewall|forwarding).*value' "$TMP/calls" | grep -v ipv6 |
-		awk -F: '{ print $1; print $1 + 1 }'
+	awk -F'(' '{ this = $1 ":" ++count[$1] }
+		/kind.":."(device|firewall|forwarding).*value/ && !/ipv6/ { print this; next_one = 1; next }
+		next_one { print this; next_one = 0 }' "$TMP/calls"
 }
 # shellcheck disable=SC2016 # expanded by the inner shell
 nothing_left()
@@ -67,8 +69,8 @@ state gw >"$TMP/before"
 traced -o /dev/null 2>/dev/null
 traced -o "$TMP/calls" 2>/dev/null
 kills=0 unfinished=0
-for n in $(moments); do
-	traced -o /dev/null -e "inject=$CALLS:signal=KILL:when=$n" 2>/dev/null
+for moment in $(moments); do
+	traced -o /dev/null -e "inject=${moment%:*}:signal=KILL:when=${moment#*:}" 2>/dev/null
 	[ $? != 137 ] || kills=$((kills + 1))
 	[ ! -e "$VPN_RUNTIME_DIR/srv.journal" ] || unfinished=$((unfinished + 1))
 	ns gw vpnd --undo srv 2>/dev/null
