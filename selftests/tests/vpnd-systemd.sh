@@ -69,6 +69,7 @@ must topo_gateway
 keys c1
 wg_client c1
 check "a systemd runs" systemd_start gw || { inside systemctl list-jobs >&2; inside systemctl --failed >&2; }
+must vpnctl pki init --dir "$TMP/etc/vpn/pki" >&2
 cat >"$TMP/etc/vpn/srv.toml" <<END
 [server]
 virtual_network = "10.8.0.0/24"
@@ -76,6 +77,7 @@ virtual_network = "10.8.0.0/24"
 output = "journal"
 [security]
 private_key_path = "/etc/vpn/srv.key"
+ca_certificate_path = "/etc/vpn/pki/ca.crt"
 [[peer]]
 name = "laptop"
 public_key = "${PUB[c1]}"
@@ -85,6 +87,8 @@ state gw >"$TMP/before"
 check "the unit is right" inside systemd-analyze verify --man=no vpn@srv.service
 check "start" inside systemctl start vpn@srv
 check "it is active" inside systemctl is-active vpn@srv
+check_equal "credentials are read without rights" "0000000000000000 2" \
+	"$(awk '/^CapPrm/ { c = $2 } /^Seccomp:/ { print c, $2 }' "/proc/$(pgrep -f "vpnd --verifier")/status")"
 inside journalctl -u vpn@srv >&2
 cp "$TMP/etc/vpn/srv.pub" "$TMP/srv.pub"
 client_up c1 10.8.0.10

@@ -8,6 +8,7 @@
 
 #include "../libcred/file.h"
 #include "../libcred/x509.h"
+#include "../libvpn/key.h"
 
 /* What a configuration has itself, or in a file. */
 struct material {
@@ -113,6 +114,39 @@ static int judge(const struct cred_x509 *trust, const struct vpn_credential *cer
 				     name, verdict.name, host);
 	cred_x509_key(certificate->octets, certificate->len, key);
 	return 0;
+}
+
+static bool judge_own(const struct cred_x509 *trust, const struct vpn_credential *certificate,
+		      const char *path, const uint8_t private_key[VPN_KEY_LEN],
+		      struct vpn_error *err)
+{
+	struct cred_verdict verdict = { .text = "its key cannot be computed" };
+	uint8_t key[VPN_KEY_LEN];
+
+	if (vpn_key_public(key, private_key) &&
+	    cred_x509_check(trust, certificate->octets, certificate->len, key, CRED_SERVER,
+			    time(NULL), &verdict))
+		return true;
+	vpn_error_set(err, VPN_FAULT_SYSTEM, EKEYREJECTED, "'%s': %s", path, verdict.text);
+	return false;
+}
+
+bool credential_own_is_good(const struct config *config, const uint8_t private_key[VPN_KEY_LEN],
+			    struct vpn_error *err)
+{
+	struct vpn_credential certificate;
+	struct cred_x509 *trust = NULL;
+	bool good;
+
+	if (!config->certificate_path || !config->ca_certificate_path)
+		return true;
+	if (credential_read(config, &certificate, err))
+		return false;
+	good = !open_trust(config, &trust, err) &&
+	       judge_own(trust, &certificate, config->certificate_path, private_key, err);
+	cred_x509_free(trust);
+	free(certificate.octets);
+	return good;
 }
 
 int credential_server_key(const struct config *config, const char *host,

@@ -10,6 +10,10 @@
 int credential_read(const struct config *config, struct vpn_credential *credential,
 		    struct vpn_error *err);
 
+/* Why a server's own certificate is none that clients would take; true: they would. */
+bool credential_own_is_good(const struct config *config, const uint8_t private_key[VPN_KEY_LEN],
+			    struct vpn_error *err);
+
 /* Does the client know the server by a certificate? */
 bool credential_names_server(const struct config *config);
 /* The key in the server's certificate, if that is good, and for that host. */

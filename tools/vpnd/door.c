@@ -13,6 +13,7 @@
 #include "../libvpn/event.h"
 #include "../libvpn/key.h"
 #include "../libvpn/names.h"
+#include "credential.h"
 #include "desired.h"
 #include "folder.h"
 #include "log.h"
@@ -499,6 +500,16 @@ static void look_again(struct door *door)
 	}
 }
 
+/* Clients look at it; here it is of no use but to be told of early. */
+static void look_at_own(const struct door *door, const struct config *config)
+{
+	struct vpn_error err;
+
+	if (!credential_own_is_good(config, door->d->world.facts.private_key, &err))
+		log_event(LEVEL_WARNING, "clients will not take this server's certificate",
+			  "reason", err.text);
+}
+
 static int read_files(struct door *door, const struct config *config, struct vpn_error *err)
 {
 	bool differs;
@@ -509,6 +520,8 @@ static int read_files(struct door *door, const struct config *config, struct vpn
 		ret = folder_read(config->peers_path, &door->guests, err);
 	if (!ret && differs)
 		look_again(door);
+	if (!ret)
+		look_at_own(door, config);
 	return ret;
 }
 

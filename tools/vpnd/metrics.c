@@ -8,6 +8,7 @@
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
 #include "../libvpn/names.h"
+#include "door.h"
 #include "driver.h"
 #include "watch.h"
 
@@ -216,6 +217,24 @@ static void put_pools(const struct daemon *d, FILE *to)
 	vpn_device_free(dev);
 }
 
+static void put_decisions(const struct door_counts *counts, FILE *to)
+{
+	const struct {
+		const char *result;
+		uint64_t count;
+	} rows[] = {
+		{ "let_in", counts->let_in }, { "turned_away", counts->turned_away },
+		{ "cut_off", counts->cut_off },
+	};
+	size_t i;
+
+	family(to, "vpn_authorisations_total", "counter",
+	       "Decisions about clients that show a certificate or a token.");
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		fprintf(to, "vpn_authorisations_total{result=\"%s\"} %llu\n", rows[i].result,
+			(unsigned long long)rows[i].count);
+}
+
 static void put_refusals(const struct watch_counts *counts, FILE *to)
 {
 	uint32_t i;
@@ -255,6 +274,8 @@ static void put_daemon(struct daemon *d, FILE *to)
 	single(to, "vpn_reloads_failed_total", "counter", "Those of them that failed.",
 	       d->reloads_failed);
 	put_refusals(counts, to);
+	if (d->door)
+		put_decisions(door_counts(d->door), to);
 }
 
 char *metrics_text(struct daemon *d)

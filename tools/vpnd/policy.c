@@ -59,8 +59,8 @@ static bool check_connections(const struct config_policy *policy, const struct g
 	}
 	return count < policy->connections ||
 	       cred_refuse(verdict, VPN_REJECT_REASON_SERVER_FULL,
-			   "'%s' is connected %lld times already; the role '%s' may no more",
-			   verdict->name, (long long)count, policy->name);
+			   "'%s' is connected as often as the role '%s' allows: %lld",
+			   verdict->name, policy->name, (long long)count);
 }
 
 /*

@@ -29,7 +29,7 @@
 
 #define NOBODY		65534
 /* More than any revocation list takes. */
-#define MEMORY_MAX	(1UL << 30)
+#define MEMORY_MAX	(1024UL * 1024 * 1024)
 
 /* What is trusted, once it has been read. */
 struct trust {
