@@ -109,7 +109,10 @@ static bool allow_calls(scmp_filter_ctx filter)
 	return good;
 }
 
-/* Whoever tries these is not our program any more. */
+/*
+ * Whoever tries these is not our program any more. There is one thread; to ask whether
+ * the kernel can end processes as well takes a call that a unit may not allow.
+ */
 static bool forbid_calls(scmp_filter_ctx filter)
 {
 	static const int calls[] = {
@@ -120,7 +123,7 @@ static bool forbid_calls(scmp_filter_ctx filter)
 	bool good = true;
 
 	for (i = 0; i < sizeof(calls) / sizeof(*calls); i++)
-		good &= !seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, calls[i], 0);
+		good &= !seccomp_rule_add(filter, SCMP_ACT_KILL, calls[i], 0);
 	return good;
 }
 
