@@ -42,7 +42,7 @@ static int pki_init(int argc, char *argv[])
 	const struct option_of options[] = {
 		{ "--dir", .value = &folder }, { "--name", .value = &name },
 		{ "--key", .value = &kind }, { "--days", .value = &days },
-		{ "--for", .value = &span }, { NULL }
+		{ "--for", .value = &span }, { }
 	};
 	struct vpn_error err;
 	int64_t seconds;
@@ -70,7 +70,7 @@ static int pki_issue(int argc, char *argv[])
 		{ "--dir", .value = &i.folder }, { "--role", .value = &i.role },
 		{ "--days", .value = &i.days }, { "--for", .value = &i.span },
 		{ "--public-key", .value = &i.public_key }, { "--host", .list = &i.hosts },
-		{ "--server", .flag = &i.server }, { NULL }
+		{ "--server", .flag = &i.server }, { }
 	};
 	int status;
 
@@ -94,7 +94,7 @@ static int pki_issue(int argc, char *argv[])
 static int pki_revoke(int argc, char *argv[])
 {
 	const char *folder = NULL;
-	const struct option_of options[] = { { "--dir", .value = &folder }, { NULL } };
+	const struct option_of options[] = { { "--dir", .value = &folder }, { } };
 	struct cred_authority *ca;
 	struct vpn_error err;
 	unsigned int count;
@@ -122,7 +122,7 @@ static int pki_crl(int argc, char *argv[])
 	const char *folder = NULL, *days = NULL, *span = NULL;
 	const struct option_of options[] = {
 		{ "--dir", .value = &folder }, { "--days", .value = &days },
-		{ "--for", .value = &span }, { NULL }
+		{ "--for", .value = &span }, { }
 	};
 	struct cred_authority *ca;
 	struct vpn_error err;
@@ -184,7 +184,7 @@ static void put_issued(const struct cred_issued *issued)
 static int pki_list(int argc, char *argv[])
 {
 	const char *folder = NULL;
-	const struct option_of options[] = { { "--dir", .value = &folder }, { NULL } };
+	const struct option_of options[] = { { "--dir", .value = &folder }, { } };
 	const struct cred_issued *issued;
 	struct cred_authority *ca;
 	struct vpn_error err;
@@ -276,7 +276,7 @@ static int show_certificate(const char *path)
 static int pki_show(int argc, char *argv[])
 {
 	const char *folder = NULL;
-	const struct option_of options[] = { { "--dir", .value = &folder }, { NULL } };
+	const struct option_of options[] = { { "--dir", .value = &folder }, { } };
 	char *path;
 	int status;
 
@@ -361,7 +361,7 @@ static int pki_verify(int argc, char *argv[])
 		{ "--dir", .value = &v.folder }, { "--ca", .value = &v.ca },
 		{ "--crl", .value = &v.crl }, { "--role-extension", .value = &v.oid },
 		{ "--public-key", .value = &v.public_key }, { "--host", .value = &v.host },
-		{ "--server", .flag = &v.server }, { "--at", .value = &v.at }, { NULL }
+		{ "--server", .flag = &v.server }, { "--at", .value = &v.at }, { }
 	};
 	uint64_t moment = time(NULL) * NSEC_PER_SEC;
 	const struct origin at = { .word = "--at" };

@@ -142,7 +142,7 @@ int cmd_profile(int argc, char *argv[])
 		{ "--dir", .value = &p.issuing.folder }, { "--role", .value = &p.issuing.role },
 		{ "--days", .value = &p.issuing.days }, { "--for", .value = &p.issuing.span },
 		{ "--public-key", .value = &p.issuing.public_key }, { "--qr", .flag = &p.qr },
-		{ NULL }
+		{ }
 	};
 	int status;
 

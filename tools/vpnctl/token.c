@@ -64,7 +64,7 @@ static int token_issue(int argc, char *argv[])
 		{ "--audience", .value = &claims.audience },
 		{ "--issuer", .value = &claims.issuer }, { "--id", .value = &claims.id },
 		{ "--days", .value = &days }, { "--for", .value = &span },
-		{ "--public-key", .value = &public_key }, { NULL }
+		{ "--public-key", .value = &public_key }, { }
 	};
 	uint8_t key[VPN_KEY_LEN];
 	int64_t seconds;
@@ -160,7 +160,7 @@ static int token_verify(int argc, char *argv[])
 	const struct option_of options[] = {
 		{ "--key", .list = &paths }, { "--audience", .value = &rules.audience },
 		{ "--issuer", .value = &rules.issuer }, { "--public-key", .value = &public_key },
-		{ NULL }
+		{ }
 	};
 	struct cred_tokens *tokens;
 	uint8_t key[VPN_KEY_LEN];

@@ -314,7 +314,7 @@ static int answer_questions(const struct trust *trust)
 int verifier_main(void)
 {
 	static struct verifying_answer ready;
-	struct trust trust = { NULL };
+	struct trust trust = { };
 	struct vpn_error err = { .text = "" };
 	char *data;
 	size_t len;
