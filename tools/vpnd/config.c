@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../libvpn/address.h"
 #include "../libvpn/nearest.h"
 
+#define CLIENT_CERTIFICATE "/etc/vpn/client.crt"
 /* Larger ones are no configuration. */
 #define FILE_MAX	(4 << 20)
 
@@ -339,6 +341,19 @@ static void read_fallbacks(struct reader *r, const struct toml_node *root)
 		r->config->default_gateway = false;
 }
 
+/* What a client shows that says nothing of credentials, if it is there. */
+static void find_certificate(struct reader *r)
+{
+	struct config *config = r->config;
+
+	if (config->role != ROLE_CLIENT || config->certificate || config->certificate_path ||
+	    config->token || config->token_path || access(CLIENT_CERTIFICATE, F_OK))
+		return;
+	config->certificate_path = strdup(CLIENT_CERTIFICATE);
+	if (!config->certificate_path)
+		config_complain(&r->faults, NULL, "%s", strerror(ENOMEM));
+}
+
 static void read_root(struct reader *r, const struct toml_node *root)
 {
 	const struct toml_node *node;
@@ -348,6 +363,7 @@ static void read_root(struct reader *r, const struct toml_node *root)
 	for (node = root->first; node; node = node->next)
 		read_top(r, node);
 	read_fallbacks(r, root);
+	find_certificate(r);
 	/* Last: what they leave out is what the sections say. */
 	for (node = root->first; node; node = node->next) {
 		if (config_is_list(node->key) && r->config->role == ROLE_SERVER)

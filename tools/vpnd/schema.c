@@ -114,7 +114,7 @@ const struct config_key config_keys[] = {
 	  .text = "That key itself, instead of a file." },
 	{ "security", "certificate_path", ROLE_BOTH, KEY_PATH, AT(certificate_path), NULL, NULL,
 	  .text =
-		"A certificate of this end's key, PEM. A client shows it to the server, which lets it in by that; when the file changes, the new one is shown. A server's is looked at when it starts, and is for clients to have as server_certificate_path." },
+		"A certificate of this end's key, PEM. A client shows it to the server, which lets it in by that; when the file changes, the new one is shown. One that says nothing of credentials shows /etc/vpn/client.crt, if that is there. A server's is looked at when it starts, and is for clients to have as server_certificate_path." },
 	{ "security", "certificate", ROLE_CLIENT, KEY_TEXT, AT(certificate), NULL, NULL, 1, PEM_MAX,
 	  .text = "That certificate itself, instead of a file." },
 	{ "security", "ca_certificate_path", ROLE_BOTH, KEY_PATH, AT(ca_certificate_path), NULL,
