@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A server and a client whose files say no more than those of the first page of the
-# documents, at the places where they are looked for: keys and certificates in
-# /etc/vpn, a log in /var/log/vpn, the client's everything through the tunnel.
+# A server and a client with the files of deploy/examples as they stand: keys and
+# certificates in /etc/vpn, a log in /var/log/vpn, all that the client sends through
+# the tunnel.
 # The hosts are those of vpnd.sh.
 # timeout: 120
 # shellcheck source=../lib.sh
@@ -21,42 +21,7 @@ on_exit() { _vpnd_end; rm -rf /etc/vpn /var/log/vpn; }
 ktap_start
 must topo_gateway
 mkdir -p /etc/vpn /var/log/vpn
-cat >/etc/vpn/server.toml <<'END'
-# server.toml
-[server]
-listen_address = "0.0.0.0:51820"
-virtual_network = "10.8.0.0/24"      # also a list, also IPv6
-max_clients = 100
-[security]
-private_key_path = "/etc/vpn/server.key"
-certificate_path = "/etc/vpn/server.crt"
-ca_certificate_path = "/etc/vpn/ca.crt"
-[encryption]
-algorithm = "ChaCha20-Poly1305"      # or "AES-256-GCM", or "any"
-key_exchange = "X25519"
-[logging]
-level = "info"
-output = "/var/log/vpn/server.log"   # or "journal", "stderr"
-[firewall]
-allow_lan_access = false
-dns_servers = ["8.8.8.8", "1.1.1.1"]
-END
-cat >/etc/vpn/client.toml <<'END'
-# client.toml
-[client]
-server_address = "vpn.example.com:51820"
-auto_connect = true
-[interface]
-name = "tun0"
-mtu = 1420
-[routes]
-default_gateway = true
-split_tunnel = false
-exclude_routes = ["192.168.0.0/16", "10.0.0.0/8"]
-[dns]
-use_vpn_dns = true
-dns_servers = ["10.8.0.1"]
-END
+cp "$(dirname "$0")"/../../deploy/examples/*.toml /etc/vpn/
 
 # What an administrator puts beside them.
 pki() { run vpnctl pki "$@" --dir "$TMP/pki" >&2; }

@@ -28,40 +28,8 @@ right()
 	result "$1" $status
 }
 
-right "a server as in the documents" <<'END'
-[server]
-listen_address = "0.0.0.0:51820"
-virtual_network = "10.8.0.0/24"      # also a list, also IPv6
-max_clients = 100
-[security]
-private_key_path = "/etc/vpn/server.key"
-certificate_path = "/etc/vpn/server.crt"
-ca_certificate_path = "/etc/vpn/ca.crt"
-[encryption]
-algorithm = "ChaCha20-Poly1305"      # or "AES-256-GCM", or "any"
-key_exchange = "X25519"
-[logging]
-level = "info"
-output = "/var/log/vpn/server.log"   # or "journal", "stderr"
-[firewall]
-allow_lan_access = false
-dns_servers = ["8.8.8.8", "1.1.1.1"]
-END
-right "a client as in the documents" <<'END'
-[client]
-server_address = "vpn.example.com:51820"
-auto_connect = true
-[interface]
-name = "tun0"
-mtu = 1420
-[routes]
-default_gateway = true
-split_tunnel = false
-exclude_routes = ["192.168.0.0/16", "10.0.0.0/8"]
-[dns]
-use_vpn_dns = true
-dns_servers = ["10.8.0.1"]
-END
+right "a server as in the examples" <"$HERE/../../deploy/examples/server.toml"
+right "a client as in the examples" <"$HERE/../../deploy/examples/client.toml"
 
 KEY_A=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 KEY_B=AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
