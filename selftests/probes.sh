@@ -220,3 +220,29 @@ timescale()
 {
 	run tee "/sys/module/$VPN_KIND/parameters/timescale" <<<"$1"
 }
+
+# doze STATE: let the machine begin to sleep (freeze, disk), until an event stops it.
+doze()
+{
+	# A full disk's worth of writing is not what is tested.
+	[ ! -e /sys/power/sync_on_suspend ] || echo 0 >/sys/power/sync_on_suspend
+	python3 - "$1" <<-'END'
+		import errno, os, select, socket, sys
+
+		EPOLLWAKEUP = 1 << 29
+		ours, theirs = socket.socketpair()
+		events = select.epoll()
+		events.register(ours, select.EPOLLIN | EPOLLWAKEUP)
+		with open("/sys/power/wakeup_count", encoding="ascii") as file:
+		    count = file.read()
+		with open("/sys/power/wakeup_count", "w", encoding="ascii") as file:
+		    file.write(count)
+		theirs.send(b"!")
+		state = os.open("/sys/power/state", os.O_WRONLY)
+		try:
+		    os.write(state, sys.argv[1].encode())   # once: a file object tries again
+		except OSError as error:
+		    sys.exit(0 if error.errno == errno.EBUSY else f"not busy: {error}")
+		sys.exit("it slept")
+	END
+}

@@ -52,6 +52,10 @@ check_equal "and that cipher" chacha20-poly1305 "$(session_cipher)"
 check_equal "let in by its certificate" client "$(tool gw -j show vpn0 | jq -r '.peers[].name')"
 check "everything goes through it" wait_until 5 on_tun 198.51.100.1
 check_equal "to the internet, which sees the server" 10.0.3.1 "$(seen_as c1)"
+before=$(count c1 tun0 tx_initiations)
+check "the machine sleeps" doze freeze
+check "the client connects again" wait_until 20 seen_as c1
+check "with another session" test "$(count c1 tun0 tx_initiations)" -gt "$before"
 check "what is excluded does not" outside 10.0.2.1
 check "nor does the other" outside 192.168.7.2
 check "the resolver is that of the file" grep -qx "nameserver 10.8.0.1" "$ETC/resolv.conf"
