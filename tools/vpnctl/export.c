@@ -11,7 +11,6 @@
 #include "complain.h"
 #include "devices.h"
 #include "parse.h"
-#include "qr.h"
 #include "secret.h"
 
 /* More than a client's configuration takes. */
@@ -125,24 +124,13 @@ static int print(const struct exporting *e, const struct vpn_device *dev,
 		 const struct vpn_peer *peer, const struct vpn_addresses *addresses)
 {
 	static char text[TEXT_MAX];
-	FILE *to = fmemopen(text, sizeof(text) - 1, "w");
-	int status = 0;
+	FILE *to = secret_text_open(text, sizeof(text));
 
 	if (!to)
-		return !complain(NULL, "%s", strerror(errno));
-	/* The keys are in the text and nowhere else, so that they can be erased. */
-	setvbuf(to, NULL, _IONBF, 0);
+		return STATUS_FAILED;
 	put_interface(to, e, dev, peer, addresses);
 	put_peer(to, e, dev, peer);
-	if (ferror(to))
-		status = !complain(NULL, "the configuration is longer than %d octets", TEXT_MAX);
-	fclose(to);
-	if (!status && e->qr)
-		status = qr_print(text);
-	else if (!status)
-		fputs(text, stdout);
-	explicit_bzero(text, sizeof(text));
-	return status;
+	return secret_text_print(to, text, sizeof(text), "configuration", e->qr);
 }
 
 static bool check_key(const struct exporting *e, const struct vpn_peer *peer)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* All that a client needs, in one file of vpnd's. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #include "issue.h"
 #include "options.h"
 #include "parse.h"
-#include "qr.h"
 #include "secret.h"
 
 /* More than certificates and keys of a client take. */
@@ -103,23 +101,12 @@ static void put(FILE *to, const struct profile *p)
 static int print(const struct profile *p)
 {
 	static char text[TEXT_MAX];
-	FILE *to = fmemopen(text, sizeof(text) - 1, "w");
-	int status = 0;
+	FILE *to = secret_text_open(text, sizeof(text));
 
 	if (!to)
-		return !complain(NULL, "%s", strerror(errno));
-	/* The key is in the text and nowhere else, so that it can be erased. */
-	setvbuf(to, NULL, _IONBF, 0);
+		return STATUS_FAILED;
 	put(to, p);
-	if (ferror(to))
-		status = !complain(NULL, "the profile is longer than %d octets", TEXT_MAX);
-	fclose(to);
-	if (!status && p->qr)
-		status = qr_print(text);
-	else if (!status)
-		fputs(text, stdout);
-	explicit_bzero(text, sizeof(text));
-	return status;
+	return secret_text_print(to, text, sizeof(text), "profile", p->qr);
 }
 
 static int run(struct profile *p)
