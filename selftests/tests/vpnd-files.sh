@@ -65,10 +65,10 @@ run ns c1 ip route del 192.168.7.2/32 dev tun0
 check "the log is where it is said" grep -q 'let in.*peer=client.*by=certificate' \
 	/var/log/vpn/server.log
 check "down" ns c1 vpnctl down client
-left='msg=disconnected peer=client .* address=10.8.0.2 endpoint=10.0.1.1:[0-9]+ '
-left+='seconds=[0-9]+ received_bytes=[1-9][0-9]* sent_bytes=[1-9][0-9]* reason=link-down'
+line='msg=disconnected peer=client .* address=10.8.0.2 endpoint=10.0.1.1:[0-9]+ '
+line+='seconds=[0-9]+ received_bytes=[1-9][0-9]* sent_bytes=[1-9][0-9]* reason=link-down'
 check "a line tells who left, after how long and how much" wait_until 5 \
-	grep -Eq "$left" /var/log/vpn/server.log
+	grep -Eq "$line" /var/log/vpn/server.log
 check "leaves the client as it was" diff "$TMP/c1-before" <(state c1)
 check "down" ns gw vpnctl down server
 check "leaves the server as it was" diff "$TMP/gw-before" <(state gw)
