@@ -401,6 +401,27 @@ static int put_credential(struct sk_buff *skb, struct vpn_peer *peer)
 	return err;
 }
 
+/* An empty list is one, too. */
+static int put_routes(struct sk_buff *skb, struct vpn_peer *peer)
+{
+	const struct vpn_routes *routes;
+	struct nlattr *nest;
+	int err = 0;
+
+	down_read(&peer->handshake.lock);
+	routes = peer->terms.routes;
+	if (routes) {
+		nest = nla_nest_start(skb, VPN_A_PEER_PUSH_ROUTES);
+		if (!nest || put_prefixes(skb, VPN_A_LIST_ADDRESS, routes->list,
+					  routes->count))
+			err = -EMSGSIZE;
+		else
+			nla_nest_end(skb, nest);
+	}
+	up_read(&peer->handshake.lock);
+	return err;
+}
+
 static int put_terms(struct sk_buff *skb, struct vpn_peer *peer)
 {
 	u64 expires = peer->terms.expires;
@@ -408,7 +429,8 @@ static int put_terms(struct sk_buff *skb, struct vpn_peer *peer)
 	if (nla_put_u32(skb, VPN_A_PEER_CIPHER, peer->terms.cipher) ||
 	    put_credential(skb, peer) ||
 	    (expires && nla_put(skb, VPN_A_PEER_EXPIRES, sizeof(expires),
-				&expires)))
+				&expires)) ||
+	    put_routes(skb, peer))
 		return -EMSGSIZE;
 	return vpn_netlink_put_state(skb, peer);
 }

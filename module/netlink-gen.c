@@ -34,10 +34,10 @@ const struct nla_policy vpn_list_nl_policy[VPN_A_LIST_ADDRESS + 1] = {
 	[VPN_A_LIST_ADDRESS] = NLA_POLICY_NESTED(vpn_address_nl_policy),
 };
 
-const struct nla_policy vpn_peer_set_input_nl_policy[VPN_A_PEER_EXPIRES + 1] = {
+const struct nla_policy vpn_peer_set_input_nl_policy[VPN_A_PEER_PUSH_ROUTES + 1] = {
 	[VPN_A_PEER_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(VPN_KEY_LEN),
 	[VPN_A_PEER_PRESHARED_KEY] = NLA_POLICY_EXACT_LEN(VPN_KEY_LEN),
-	[VPN_A_PEER_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x7),
+	[VPN_A_PEER_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0xf),
 	[VPN_A_PEER_NAME] = { .type = NLA_NUL_STRING, .len = VPN_NAME_MAX, },
 	[VPN_A_PEER_ENDPOINT_IPV4] = { .type = NLA_BE32, },
 	[VPN_A_PEER_ENDPOINT_IPV6] = NLA_POLICY_EXACT_LEN(16),
@@ -51,6 +51,7 @@ const struct nla_policy vpn_peer_set_input_nl_policy[VPN_A_PEER_EXPIRES + 1] = {
 	[VPN_A_PEER_CREDENTIAL_KIND] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 	[VPN_A_PEER_CREDENTIAL] = NLA_POLICY_MAX_LEN(VPN_CREDENTIAL_MAX),
 	[VPN_A_PEER_EXPIRES] = { .type = NLA_U64, },
+	[VPN_A_PEER_PUSH_ROUTES] = NLA_POLICY_NESTED(vpn_list_nl_policy),
 };
 
 const struct nla_policy vpn_pool_set_input_nl_policy[VPN_A_POOL_LEASE_TIME + 1] = {

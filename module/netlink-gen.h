@@ -17,7 +17,7 @@ extern const struct nla_policy vpn_address_nl_policy[VPN_A_ADDRESS_PREFIX_LEN + 
 extern const struct nla_policy vpn_allowedip_nl_policy[VPN_A_ALLOWEDIP_FLAGS + 1];
 extern const struct nla_policy vpn_lease_set_input_nl_policy[VPN_A_LEASE_EXPIRES + 1];
 extern const struct nla_policy vpn_list_nl_policy[VPN_A_LIST_ADDRESS + 1];
-extern const struct nla_policy vpn_peer_set_input_nl_policy[VPN_A_PEER_EXPIRES + 1];
+extern const struct nla_policy vpn_peer_set_input_nl_policy[VPN_A_PEER_PUSH_ROUTES + 1];
 extern const struct nla_policy vpn_pool_set_input_nl_policy[VPN_A_POOL_LEASE_TIME + 1];
 extern const struct nla_policy vpn_range_nl_policy[VPN_A_RANGE_LAST + 1];
 extern const struct nla_policy vpn_reject_input_nl_policy[VPN_A_REFUSAL_TEXT + 1];

@@ -8,7 +8,9 @@
 #include <linux/ctype.h>
 #include <linux/inet.h>
 #include <linux/netdevice.h>
+#include <linux/overflow.h>
 #include <linux/rtnetlink.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <net/genetlink.h>
 #include <net/ipv6.h>
@@ -417,6 +419,33 @@ static int check_addresses(struct nlattr **tb, const struct nlattr *peer,
 	return 0;
 }
 
+/* Addresses of a list of ours for clients; @whole: no prefixes. */
+static int check_list(const struct nlattr *list, unsigned int max, bool whole,
+		      struct netlink_ext_ack *extack)
+{
+	struct vpn_prefix prefix;
+	unsigned int count = 0;
+	struct nlattr *attr;
+	int err, rem;
+
+	if (!list)
+		return 0;
+	nla_for_each_nested(attr, list, rem) {
+		if (nla_type(attr) != VPN_A_LIST_ADDRESS)
+			return refuse(extack, attr, "a list has addresses only");
+		err = vpn_netlink_read_address(&prefix, attr, extack);
+		if (err)
+			return err;
+		if (whole && prefix.bits != prefix.len * 8)
+			return refuse(extack, attr,
+				      "a DNS server has an address, not a prefix");
+		if (++count > max)
+			return refuse(extack, attr,
+				      "clients can't be told of so many");
+	}
+	return 0;
+}
+
 static int check_peer(const struct nlattr *peer, struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[PEER_ATTRS];
@@ -442,6 +471,9 @@ static int check_peer(const struct nlattr *peer, struct netlink_ext_ack *extack)
 		err = check_endpoint(tb, peer, extack);
 	if (!err)
 		err = check_addresses(tb, peer, extack);
+	if (!err)
+		err = check_list(tb[VPN_A_PEER_PUSH_ROUTES], VPN_ROUTES_MAX,
+				 false, extack);
 	if (err)
 		return err;
 
@@ -466,33 +498,6 @@ static int check_peers(struct genl_info *info)
 		err = check_peer(attr, info->extack);
 		if (err)
 			return err;
-	}
-	return 0;
-}
-
-/* Addresses of a list of ours for clients; @whole: no prefixes. */
-static int check_list(const struct nlattr *list, unsigned int max, bool whole,
-		      struct netlink_ext_ack *extack)
-{
-	struct vpn_prefix prefix;
-	unsigned int count = 0;
-	struct nlattr *attr;
-	int err, rem;
-
-	if (!list)
-		return 0;
-	nla_for_each_nested(attr, list, rem) {
-		if (nla_type(attr) != VPN_A_LIST_ADDRESS)
-			return refuse(extack, attr, "a list has addresses only");
-		err = vpn_netlink_read_address(&prefix, attr, extack);
-		if (err)
-			return err;
-		if (whole && prefix.bits != prefix.len * 8)
-			return refuse(extack, attr,
-				      "a DNS server has an address, not a prefix");
-		if (++count > max)
-			return refuse(extack, attr,
-				      "clients can't be told of so many");
 	}
 	return 0;
 }
@@ -800,6 +805,38 @@ static int apply_address_mode(struct vpn_peer *peer, const struct nlattr *nest,
 	return 0;
 }
 
+static unsigned int list_length(const struct nlattr *list)
+{
+	const struct nlattr *attr;
+	unsigned int count = 0;
+	int rem;
+
+	nla_for_each_nested(attr, list, rem)
+		count++;
+	return count;
+}
+
+/* Routes of the peer's own, or the device's again; else as they are. */
+static int apply_routes(struct vpn_peer *peer, struct nlattr **tb)
+{
+	struct nlattr *list = tb[VPN_A_PEER_PUSH_ROUTES];
+	struct vpn_routes *routes = NULL;
+	unsigned int count;
+
+	if (list) {
+		count = list_length(list);
+		routes = kzalloc(struct_size(routes, list, count), GFP_KERNEL);
+		if (!routes)
+			return -ENOMEM;
+		routes->count = read_list(routes->list, count, list);
+	} else if (!(flags_of(tb[VPN_A_PEER_FLAGS]) &
+		     VPN_PEER_FLAGS_RESET_PUSH_ROUTES)) {
+		return 0;
+	}
+	vpn_terms_set_routes(peer, routes);
+	return 0;
+}
+
 static int apply_terms(struct vpn_peer *peer, struct nlattr **tb)
 {
 	struct nlattr *credential = tb[VPN_A_PEER_CREDENTIAL];
@@ -841,6 +878,8 @@ static int apply_settings(struct vpn_peer *peer, const struct nlattr *nest,
 		err = apply_endpoint(peer, tb);
 	if (!err)
 		err = apply_terms(peer, tb);
+	if (!err)
+		err = apply_routes(peer, tb);
 	if (err) {
 		NL_SET_ERR_MSG_ATTR(extack, nest, "no memory for the peer");
 		return err;

@@ -117,16 +117,24 @@ static bool cipher_allowed(const struct vpn_peer *peer, u8 suite)
 	       vpn_aead_suite_available(suite);
 }
 
-/* What the device tells all of its clients. */
-static void add_offer(struct vpn_device *vpn, struct vpn_assignment *assignment)
+/* What the device tells all of its clients, and the peer's own routes. */
+static void add_offer(const struct vpn_peer *peer,
+		      struct vpn_assignment *assignment)
 {
+	const struct vpn_routes *routes = peer->terms.routes;
 	const struct vpn_offer *offer;
 
 	rcu_read_lock();
-	offer = rcu_dereference(vpn->offer);
+	offer = rcu_dereference(peer->vpn->offer);
 	if (offer)
 		*assignment = offer->assignment;
 	rcu_read_unlock();
+	if (!routes)
+		return;
+	memset(assignment->routes, 0, sizeof(assignment->routes));
+	memcpy(assignment->routes, routes->list,
+	       routes->count * sizeof(*routes->list));
+	assignment->route_count = routes->count;
 }
 
 /* Whether the lease is the very address that the peer asked for, if it did. */
@@ -222,7 +230,7 @@ enum vpn_verdict vpn_terms_judge(struct vpn_peer *peer,
 			      kind.suite == VPN_CIPHER_AES_256_GCM ?
 			      "aes-256-gcm is not allowed for this peer" :
 			      "chacha20-poly1305 is not allowed for this peer");
-	add_offer(peer->vpn, &answer->assignment);
+	add_offer(peer, &answer->assignment);
 	verdict = judge_address(peer, kind, timestamp, request, answer);
 	if (verdict != VPN_VERDICT_ACCEPT)
 		return verdict;
@@ -318,11 +326,22 @@ int vpn_terms_set_credential(struct vpn_peer *peer, u8 kind, const u8 *bytes,
 	return 0;
 }
 
+void vpn_terms_set_routes(struct vpn_peer *peer, struct vpn_routes *routes)
+{
+	lockdep_assert_held(&peer->vpn->lock);
+
+	down_write(&peer->handshake.lock);
+	swap(peer->terms.routes, routes);
+	up_write(&peer->handshake.lock);
+	kfree(routes);
+}
+
 void vpn_terms_free(struct vpn_peer *peer)
 {
 	struct vpn_terms *terms = &peer->terms;
 
 	kfree_sensitive(terms->credential);
+	kfree(terms->routes);
 	kfree(rcu_dereference_protected(terms->heard, true));
 	kfree(rcu_dereference_protected(terms->assigned, true));
 	kfree(rcu_dereference_protected(terms->refusal, true));

@@ -28,6 +28,16 @@ struct vpn_credential {
 };
 
 /**
+ * struct vpn_routes - what one peer is told to send through the tunnel
+ * @count: how many; zero tells it nothing
+ * @list: in the order in which they are told
+ */
+struct vpn_routes {
+	unsigned int count;
+	struct vpn_prefix list[];
+};
+
+/**
  * struct vpn_heard - what a peer has said about itself
  * @host_name: empty when it did not say
  * @software: empty when it did not say
@@ -71,6 +81,8 @@ struct vpn_refusal {
  * @expires: when the peer loses its rights, wall clock, ns; zero for never.
  *	vpn_device.lock writes
  * @credential: ours, NULL for none. vpn_handshake.lock
+ * @routes: that the peer is told, NULL for those of the device.
+ *	vpn_handshake.lock
  * @spoken: what the peer began a handshake with last. vpn_handshake.lock writes
  * @unanswered: initiations sent since the peer answered one
  * @heard: of the peer. vpn_handshake.lock writes, RCU reads
@@ -84,6 +96,7 @@ struct vpn_terms {
 	u8 cipher;
 	u64 expires;
 	struct vpn_credential *credential;
+	struct vpn_routes *routes;
 	struct vpn_session_kind spoken;
 	unsigned int unanswered;
 	struct vpn_heard __rcu *heard;
@@ -212,6 +225,15 @@ void vpn_terms_refused(struct vpn_peer *peer, const struct vpn_reject *reject,
  */
 int vpn_terms_set_credential(struct vpn_peer *peer, u8 kind, const u8 *bytes,
 			     size_t len);
+
+/**
+ * vpn_terms_set_routes() - change which routes a peer is told
+ * @peer: the peer, its device's lock held
+ * @routes: from kmalloc(), the peer's from now on; NULL for the device's
+ *
+ * Context: process.
+ */
+void vpn_terms_set_routes(struct vpn_peer *peer, struct vpn_routes *routes);
 
 /**
  * vpn_terms_free() - the end of a peer's terms

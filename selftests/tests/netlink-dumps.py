@@ -12,11 +12,11 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 # pylint: disable=wrong-import-position
 from abi import (
-    Answer, DEVICE_GET, FLAGS, FWMARK, F_DUMP, IFNAME, K1, K2, K3, Namespace,
-    Netlink, PEER_COUNT, PSK, P_FLAGS, P_NAME, P_PRESHARED_KEY, P_PUBLIC_KEY,
-    REMOVE, REPLACE_PEERS, add_numbered, allowedip, bad, canonical, end,
-    equal, integer, numbered_peer, peer, point, read_device, run, start,
-    state, text, u32)
+    Answer, Attr, DEVICE_GET, FLAGS, FWMARK, F_DUMP, IFNAME, IPADDR, K1, K2, K3,
+    LIST_ADDRESS, Namespace, Netlink, PEER_COUNT, PREFIX_LEN, PSK, P_FLAGS, P_NAME,
+    P_PRESHARED_KEY, P_PUBLIC_KEY, P_PUSH_ROUTES, REMOVE, REPLACE_PEERS,
+    add_numbered, allowedip, bad, canonical, end, equal, integer, ip6,
+    numbered_peer, peer, point, read_device, run, start, state, text, u32, u8)
 
 
 def compare(device, wanted):
@@ -38,7 +38,9 @@ def test_dumps(netlink):
             point("5,000 allowed IPs are given to a peer", False, f"{answer}")
     wanted[K1] = set(map(canonical, whole))
     wanted[K3] = set()
-    netlink.set(name, peer(K3))
+    routes = [Attr(LIST_ADDRESS, [ip6(IPADDR, f"fd{n:02x}::"), u8(PREFIX_LEN, 64)])
+              for n in range(32)]
+    netlink.set(name, peer(K3, Attr(P_PUSH_ROUTES, routes)))
 
     for buffer in (4096, 8192, 65536):
         # The kernel writes messages as large as the reader's largest buffer.
@@ -55,6 +57,11 @@ def test_dumps(netlink):
         settings = all(one.get(P_PRESHARED_KEY) == PSK and one[P_NAME].startswith(b"peer ")
                        for one in device["peers"] if one[P_PUBLIC_KEY] not in (K1, K3))
         point("with every peer's settings", settings)
+        [told] = [one[P_PUSH_ROUTES] for one in device["peers"] if one[P_PUBLIC_KEY] == K3]
+        octets = bytearray()
+        for route in routes:
+            route.write(octets, [])
+        equal("and all of its routes", octets, told)
 
 
 def test_interrupted(netlink, namespace):

@@ -18,10 +18,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from abi import (
     ADD_MEMBERSHIP, A_FAMILY, A_FLAGS, A_IPADDR, A_PREFIX_LEN, Answer, Attr,
     DEVICE_GET, DEVICE_SET, FAR, FLAGS, FWMARK, F_ACK, F_DUMP, HEADERS,
-    IFINDEX, IFNAME, K1, K2, K3, LISTEN_PORT, Netlink, PEERS, PEER_COUNT,
-    PORT, PRIVATE_KEY, PSK, PUBLIC_KEY, P_ALLOWEDIPS, P_FLAGS, P_HANDSHAKE,
-    P_IPV4, P_IPV6, P_KEEPALIVE, P_NAME, P_PORT, P_PRESHARED_KEY,
-    P_PUBLIC_KEY, P_RX, P_SCOPE, P_TX, P_VERSION, REMOVE, REPLACE_ALLOWEDIPS,
+    IFINDEX, IFNAME, IPADDR, K1, K2, K3, LIST_ADDRESS, LISTEN_PORT, Netlink,
+    PEERS, PEER_COUNT, PORT, PREFIX_LEN, PRIVATE_KEY, PSK, PUBLIC_KEY,
+    P_ALLOWEDIPS, P_FLAGS, P_HANDSHAKE, P_IPV4, P_IPV6, P_KEEPALIVE, P_NAME,
+    P_PORT, P_PRESHARED_KEY, P_PUBLIC_KEY, P_PUSH_ROUTES, P_RX, P_SCOPE, P_TX, P_VERSION, REMOVE, REPLACE_ALLOWEDIPS,
     REPLACE_PEERS, SECRET, SOL_NETLINK, UPDATE_ONLY, VPN0, allowedip, bad,
     be16, end, equal, forked, integer, ip4, ip6, peer, peers_of, point, run,
     say, start, state, text, u16, u32, u64, u8)
@@ -86,6 +86,24 @@ def allowedip_refusals():
     ]
 
 
+def route_refusals():
+    einval, erange = errno.EINVAL, errno.ERANGE
+
+    def route(address, length):
+        return Attr(LIST_ADDRESS, [ip4(IPADDR, address), u8(PREFIX_LEN, length)])
+
+    full = [route(f"10.{n}.0.0", 16) for n in range(32)]
+    return [
+        ("33 of them", einval, full + [bad(route("10.99.0.0", 16))]),
+        ("IPv4/33", einval, [Attr(LIST_ADDRESS, [ip4(IPADDR, "10.0.0.0"),
+                                                 bad(u8(PREFIX_LEN, 33))])]),
+        ("5 octets", einval, [Attr(LIST_ADDRESS, [bad(Attr(IPADDR, bytes(5)))])]),
+        ("17 octets", erange, [Attr(LIST_ADDRESS, [bad(Attr(IPADDR, bytes(17)))])]),
+        ("something else in the list", einval, [bad(u32(2, 1))]),
+        ("one that is no nest", einval, [bad(Attr(LIST_ADDRESS, bytes(8)))]),
+    ]
+
+
 def peer_refusals():
     einval, erange = errno.EINVAL, errno.ERANGE
     good = Attr(P_PUBLIC_KEY, K2)
@@ -98,7 +116,7 @@ def peer_refusals():
          [good, bad(Attr(P_PRESHARED_KEY, bytes(31)))]),
         ("a preshared key of 64 octets", erange,
          [good, bad(Attr(P_PRESHARED_KEY, bytes(64)))]),
-        ("an unknown flag", einval, [good, bad(u32(P_FLAGS, 8))]),
+        ("an unknown flag", einval, [good, bad(u32(P_FLAGS, 16))]),
         ("flags of 8 octets", einval, [good, bad(u64(P_FLAGS, 1))]),
         ("a name of 64 octets", einval, [good, bad(text(P_NAME, "x" * 64))]),
         ("a name that does not end", einval, [good, bad(Attr(P_NAME, b"x"))]),
@@ -117,6 +135,8 @@ def peer_refusals():
         ("an attribute longer than the peer", einval,
          [good, Attr(P_NAME, b"x\0", length=200)]),
     ]
+    cases += [("routes: " + name, code, [good, Attr(P_PUSH_ROUTES, attrs)])
+              for name, code, attrs in route_refusals()]
     cases += [("endpoint: " + name, code, [good, *attrs])
               for name, code, attrs in endpoint_refusals()]
     cases += [("allowed IP: " + name, code, [good, Attr(P_ALLOWEDIPS, attrs)])

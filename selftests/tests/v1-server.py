@@ -239,6 +239,20 @@ def same_address(peer, address):
     assert only(assigned, tlv.ADDRESS) == address, assigned
 
 
+def routes_are(peer, *wanted):
+    _, assigned = shake_hands(peer, tlv.write(tlv.REQUESTED_ADDRESS, "0.0.0.0"))
+    routes = tuple(str(route) for route in tlv.values(assigned, tlv.ROUTE))
+    assert routes == wanted, routes
+
+
+def own_routes(server, peer):
+    many = [f"fd{n:02x}:1::/64" for n in range(32)]
+    for setting, wanted in (("10.20.0.0/16", ["10.20.0.0/16"]), (",".join(many), many),
+                            ("", []), ("off", ["10.0.0.0/8", "fd00::/8"])):
+        server.end.set_peer(peer.public, "push-routes", setting)
+        routes_are(peer, *wanted)
+
+
 def wish_is_granted(server):
     peer = server.client("address", "auto", port=1003)
     _, assigned = shake_hands(peer, tlv.write(tlv.REQUESTED_ADDRESS, "10.9.0.77"))
@@ -266,6 +280,8 @@ def test_requests(server):
     check("an address is assigned, with all that belongs to it",
           lambda: address.append(whole_assignment(server, peer)))
     check("the same once more", lambda: same_address(peer, address[0]))
+    check("routes of the peer's own take the place of the device's: one, 32, and none",
+          own_routes, server, peer)
     other = []
     check("an address that is asked for is given", lambda:
           other.append(wish_is_granted(server)))

@@ -92,9 +92,46 @@ check "as they were" diff <(grep -v '^#' "$TMP/dump" | awk '{ print $1, $2 }' | 
 	<(tool h1 lease dump vpn0 | grep -v '^#' | awk '{ print $1, $2 }' | sort)
 
 #
+# Routes of a peer's own.
+#
+# routes: what the kernel has of the laptop; null is those of the device.
+routes() { json show vpn0 '.peers[] | select(.name == "laptop") | .push_routes'; }
+must tool h1 set vpn0 peer "${PUB[laptop]}" name laptop address auto
+check_equal "a peer has none of its own" null "$(routes)"
+check "routes of its own" tool h1 set vpn0 peer "${PUB[laptop]}" push-routes 10.20.0.0/16,fd20::/32
+check_equal "are shown" '["10.20.0.0/16","fd20::/32"]' "$(routes)"
+check_equal "as a field" "${PUB[laptop]} 10.20.0.0/16,fd20::/32" \
+	"$(tool h1 show vpn0 peer-routes | tr '\t' ' ')"
+check_equal "and the device's stay" 10.0.0.0/8,fd00::/8 "$(tool h1 show vpn0 push-routes)"
+check_says "too many" "has 33 of them; at most 32 are possible" tool h1 set vpn0 \
+	peer "${PUB[laptop]}" push-routes "$(seq -f 10.%g.0.0/16 -s, 1 33)"
+check_says "what is none" "'10.0.0.0/99' is not a prefix" \
+	tool h1 set vpn0 peer "${PUB[laptop]}" push-routes 10.0.0.0/99
+tool h1 showconf vpn0 >"$TMP/conf" 2>/dev/null
+check "showconf has them" grep -qx "PushRoutes = 10.20.0.0/16, fd20::/32" "$TMP/conf"
+# synced TEXT LINE WANTED: with that line in their place.
+synced()
+{
+	sed "/^PushRoutes = 10.20/c\\$2" "$TMP/conf" >"$TMP/conf.new"
+	must tool h1 syncconf vpn0 "$TMP/conf.new"
+	check_equal "$1" "$3" "$(routes)"
+}
+synced "syncconf: none" "PushRoutes =" "[]"
+check "which is shown" grep -qx '  push routes: (none)' <<<"$(tool h1 show vpn0)"
+check "and printed" grep -qx 'PushRoutes =' <<<"$(tool h1 showconf vpn0 2>/dev/null)"
+synced "syncconf: those of the device" "PushRoutes = off" null
+synced "syncconf: them again" "PushRoutes = 10.20.0.0/16,fd20::/32" '["10.20.0.0/16","fd20::/32"]'
+synced "syncconf: nothing is said" "" null
+check "setconf" tool h1 setconf vpn0 "$TMP/conf"
+check_equal "has them" '["10.20.0.0/16","fd20::/32"]' "$(routes)"
+check "export has them, too" grep -qx 'AllowedIPs = 10.20.0.0/16, fd20::/32' \
+	<<<"$(tool h1 export vpn0 laptop)"
+check "those of the device again" tool h1 set vpn0 peer "${PUB[laptop]}" push-routes off
+check_equal "and none of its own" null "$(routes)"
+
+#
 # What a client needs.
 #
-must tool h1 set vpn0 peer "${PUB[laptop]}" name laptop address auto
 tool h1 export vpn0 laptop endpoint vpn.example.com:1001 private-key "$TMP/laptop.key" \
 	>"$TMP/client"
 check "export: addresses" grep -Eqx 'Address = 10\.8\.0\.[0-9]+/24, fd08::[0-9a-f:]*/64' "$TMP/client"

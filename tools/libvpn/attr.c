@@ -158,6 +158,9 @@ static int read_v1(const struct nlattr *attr, struct vpn_peer *peer)
 	switch (mnl_attr_get_type(attr)) {
 	case VPN_A_PEER_ADDRESS:
 		return vpn_nest_add_address(attr, &peer->addresses);
+	case VPN_A_PEER_PUSH_ROUTES:
+		peer->own_routes = true;
+		return vpn_nest_read_list(attr, &peer->push_routes);
 	case VPN_A_PEER_LEASE:
 		return vpn_nest_add_lease(attr, &peer->leases);
 	case VPN_A_PEER_ASSIGNED:

@@ -64,6 +64,7 @@ void vpn_peer_free(struct vpn_peer *peer)
 	vpn_peer_free_allowedips(peer);
 	vpn_peer_free_credential(peer);
 	vpn_addresses_free(&peer->addresses);
+	vpn_addresses_free(&peer->push_routes);
 	vpn_leases_free(&peer->leases);
 	free_assigned(peer->assigned);
 	free(peer->host_name);

@@ -122,6 +122,7 @@ enum vpn_peer_has {
 	VPN_PEER_HAS_CREDENTIAL		= 1 << 11,
 	VPN_PEER_HAS_EXPIRES		= 1 << 12,
 	VPN_PEER_HAS_RTT		= 1 << 13,
+	VPN_PEER_HAS_PUSH_ROUTES	= 1 << 14,
 };
 
 struct vpn_peer {
@@ -146,6 +147,8 @@ struct vpn_peer {
 	uint8_t *credential;			/* is only written */
 	size_t credential_len;
 	uint64_t expires;			/* nanoseconds since the epoch, zero: never */
+	bool own_routes;			/* push_routes, not those of the device */
+	struct vpn_addresses push_routes;
 	char *host_name, *software;		/* NULL: not told */
 	struct vpn_refusal *last_refusal;	/* NULL: none */
 	struct vpn_ending *last_disconnect;	/* NULL: none */

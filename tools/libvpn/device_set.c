@@ -15,7 +15,7 @@
  */
 #define MESSAGE_MAX	32768
 /* More than all attributes of a peer, or of an allowed IP, take. */
-#define PEER_ROOM	(512 + VPN_CREDENTIAL_MAX)
+#define PEER_ROOM	(512 + VPN_CREDENTIAL_MAX + 32 * VPN_ROUTES_MAX)
 #define ALLOWEDIP_ROOM	64
 
 struct stream {
@@ -126,6 +126,8 @@ static void put_v1(struct nlmsghdr *nlh, const struct vpn_peer *peer)
 		put_credential(nlh, peer);
 	if (peer->has & VPN_PEER_HAS_EXPIRES)
 		mnl_attr_put_u64(nlh, VPN_A_PEER_EXPIRES, peer->expires);
+	if ((peer->has & VPN_PEER_HAS_PUSH_ROUTES) && peer->own_routes)
+		vpn_nest_put_list(nlh, VPN_A_PEER_PUSH_ROUTES, &peer->push_routes);
 }
 
 static void put_peer(struct nlmsghdr *nlh, const struct vpn_peer *peer)
@@ -154,13 +156,20 @@ static void put_allowedip(struct nlmsghdr *nlh, const struct vpn_allowedip *ip)
 	mnl_attr_nest_end(nlh, nest);
 }
 
+static uint32_t flags_of(const struct vpn_peer *peer)
+{
+	bool reset = (peer->has & VPN_PEER_HAS_PUSH_ROUTES) && !peer->own_routes;
+
+	return peer->flags | (reset ? VPN_PEER_FLAGS_RESET_PUSH_ROUTES : 0);
+}
+
 static int stream_peer(struct stream *s, const struct vpn_peer *peer)
 {
 	const struct vpn_allowedip *ip;
 	struct nlattr *nest;
 	int ret;
 
-	nest = begin_peer(s->nlh, peer, peer->flags);
+	nest = begin_peer(s->nlh, peer, flags_of(peer));
 	put_peer(s->nlh, peer);
 	for (ip = peer->allowedips; ip; ip = ip->next) {
 		if (!has_room(s, ALLOWEDIP_ROOM)) {

@@ -211,6 +211,7 @@ static const struct attr_name peer_names[] = {
 	[VPN_A_PEER_CREDENTIAL_KIND]		= { "credential-kind", NULL },
 	[VPN_A_PEER_CREDENTIAL]			= { "credential", NULL },
 	[VPN_A_PEER_EXPIRES]			= { "expires", NULL },
+	[VPN_A_PEER_PUSH_ROUTES]		= { "push-routes", &list_set },
 };
 
 static const struct attr_set peer_set = {

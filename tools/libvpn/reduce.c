@@ -121,6 +121,9 @@ static void reduce_v1(struct vpn_peer *want, const struct vpn_peer *have)
 	differ(&want->has, VPN_PEER_HAS_ADDRESS_MODE, address_differs(want, have));
 	differ(&want->has, VPN_PEER_HAS_CIPHER, want->cipher != have->cipher);
 	differ(&want->has, VPN_PEER_HAS_EXPIRES, want->expires != have->expires);
+	differ(&want->has, VPN_PEER_HAS_PUSH_ROUTES,
+	       want->own_routes != have->own_routes ||
+	       !vpn_addresses_equal(&want->push_routes, &have->push_routes));
 	/* The kernel does not give it back, so it may be another one. */
 	differ(&want->has, VPN_PEER_HAS_CREDENTIAL,
 	       want->credential_len || have->credential_kind);

@@ -76,7 +76,7 @@ static bool read_setting(struct reader *r, char *line)
 	*equals = '\0';
 	key = text_trim(key);
 	value = text_trim(equals + 1);
-	setting = setting_by_key(key);
+	setting = setting_by_key(key, r->section == PEER);
 	/* In [Interface] it is for wg-quick; what is meant here is a peer's. */
 	if (setting && r->section == INTERFACE && !strcmp(setting->key, "Address"))
 		return complain(&r->at, "'%s' is not a key", key);

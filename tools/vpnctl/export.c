@@ -104,12 +104,15 @@ static void put_interface(FILE *to, const struct exporting *e, const struct vpn_
 static void put_peer(FILE *to, const struct exporting *e, const struct vpn_device *dev,
 		     const struct vpn_peer *peer)
 {
+	const struct vpn_addresses *routes = peer->own_routes ? &peer->push_routes :
+					     &dev->push_routes;
+
 	fprintf(to, "\n[Peer]\n");
 	put_key(to, "PublicKey", dev->public_key);
 	if (!vpn_key_is_zero(peer->preshared_key))
 		put_key(to, "PresharedKey", peer->preshared_key);
-	if (dev->push_routes.count)
-		put_list(to, "AllowedIPs", &dev->push_routes, vpn_address_format);
+	if (routes->count)
+		put_list(to, "AllowedIPs", routes, vpn_address_format);
 	else
 		fprintf(to, "AllowedIPs = 0.0.0.0/0, ::/0\n");
 	if (e->endpoint)

@@ -47,6 +47,7 @@ void field_cipher(const struct vpn_peer *peer);
 void field_session_cipher(const struct vpn_peer *peer);
 void field_credential(const struct vpn_peer *peer);
 void field_expires(const struct vpn_peer *peer);
+void field_peer_routes(const struct vpn_peer *peer);
 void field_peer_host_name(const struct vpn_peer *peer);
 void field_software(const struct vpn_peer *peer);
 void field_refusal(const struct vpn_peer *peer);

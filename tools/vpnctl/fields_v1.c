@@ -297,6 +297,19 @@ void field_expires(const struct vpn_peer *peer)
 	put_moment(&field, peer->expires, text);
 }
 
+/* None at all is another thing than those of the device. */
+void field_peer_routes(const struct vpn_peer *peer)
+{
+	static const struct out_field field = { "push_routes", "push routes", HEADING_NONE };
+
+	if (!peer->own_routes)
+		out_null(&field, "device");
+	else if (!peer->push_routes.count && text_style())
+		out_string(&field, "(none)");
+	else
+		put_addresses(&field, &peer->push_routes, vpn_address_format, "(none)");
+}
+
 void field_peer_host_name(const struct vpn_peer *peer)
 {
 	static const struct out_field field = { "host_name", "host name", HEADING_NONE };

@@ -11,7 +11,7 @@
 			"endpoints|allowed-ips|latest-handshakes|transfer|persistent-keepalive|" \
 			"dump|host-name|max-peers|push-dns|push-routes|push-mtu|push-keepalive|" \
 			"address|lease|assigned|cipher|protocol-version|credential|expires|host|" \
-			"refusal|disconnect|unanswered|rtt|latency"
+			"refusal|disconnect|unanswered|rtt|latency|peer-routes"
 
 const struct command commands[] = {
 	{ "show", cmd_show, "[-j] [DEVICE|all|interfaces] [" DEVICE_FIELDS "]",
@@ -27,7 +27,8 @@ const struct command commands[] = {
 	  "                 [allowed-ips [+|-]ADDRESS[/LENGTH],...]\n"
 	  "                 [address auto|ADDRESS[,ADDRESS6]|off]\n"
 	  "                 [cipher chacha20-poly1305|aes-256-gcm|any]\n"
-	  "                 [credential FILE|\"\"] [expires TIME|never]]...",
+	  "                 [credential FILE|\"\"] [expires TIME|never]\n"
+	  "                 [push-routes PREFIX,...|off]]...",
 	  "Change the configuration of a device" },
 	{ "setconf", cmd_setconf, "DEVICE FILE", "Replace the configuration of a device" },
 	{ "addconf", cmd_addconf, "DEVICE FILE", "Add to the configuration of a device" },

@@ -11,7 +11,7 @@
 static int take_setting(struct builder *b, char ***args)
 {
 	const char *word = *(*args)++, *value = NULL;
-	const struct setting *setting = setting_by_word(word);
+	const struct setting *setting = setting_by_word(word, b->peer);
 	const struct origin at = { .word = word };
 	bool starts_peer = setting && !strcmp(word, "peer");
 

@@ -245,29 +245,30 @@ const struct setting settings[] = {
 	{ "cipher", "Cipher", true, false, set_cipher, set_cipher },
 	{ "credential", "Credential", true, false, set_credential, set_credential },
 	{ "expires", "Expires", true, false, set_expires, set_expires },
+	{ "push-routes", "PushRoutes", true, false, set_peer_routes, set_peer_routes },
 	{ NULL, NULL, false, false, NULL, NULL }
 };
 
-const struct setting *setting_by_word(const char *word)
+const struct setting *setting_by_word(const char *word, bool of_peer)
 {
-	const struct setting *s;
+	const struct setting *s, *found = NULL;
 
 	for (s = settings; s->word; s++) {
-		if (!strcmp(s->word, word))
-			return s;
+		if (!strcmp(s->word, word) && (!found || s->of_peer == of_peer))
+			found = s;
 	}
-	return NULL;
+	return found;
 }
 
-const struct setting *setting_by_key(const char *key)
+const struct setting *setting_by_key(const char *key, bool of_peer)
 {
-	const struct setting *s;
+	const struct setting *s, *found = NULL;
 
 	for (s = settings; s->word; s++) {
-		if (s->key && !strcasecmp(s->key, key))
-			return s;
+		if (s->key && !strcasecmp(s->key, key) && (!found || s->of_peer == of_peer))
+			found = s;
 	}
-	return NULL;
+	return found;
 }
 
 const char *setting_hint(const char *misspelt, bool in_file)

@@ -41,8 +41,9 @@ int settings_apply(const struct vpn_device *dev);
 /* A new peer; its key is set apart because a file names it later. */
 bool builder_add_peer(struct builder *b, const struct origin *at);
 
-const struct setting *setting_by_word(const char *word);
-const struct setting *setting_by_key(const char *key);
+/* Of two with that name, the one of a peer, or the device's. */
+const struct setting *setting_by_word(const char *word, bool of_peer);
+const struct setting *setting_by_key(const char *key, bool of_peer);
 /* "; did you mean 'x'?" */
 const char *setting_hint(const char *misspelt, bool in_file);
 

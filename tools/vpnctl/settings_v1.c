@@ -95,3 +95,13 @@ bool set_expires(struct builder *b, const struct origin *at, const char *value)
 	b->peer->has |= VPN_PEER_HAS_EXPIRES;
 	return parse_moment(at, value, &b->peer->expires);
 }
+
+bool set_peer_routes(struct builder *b, const struct origin *at, const char *value)
+{
+	struct vpn_peer *peer = b->peer;
+
+	peer->has |= VPN_PEER_HAS_PUSH_ROUTES;
+	peer->own_routes = strcasecmp(value, "off");
+	return !peer->own_routes ||
+	       parse_addresses(at, value, &prefix_list, VPN_ROUTES_MAX, &peer->push_routes);
+}

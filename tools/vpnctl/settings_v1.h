@@ -16,5 +16,6 @@ bool set_address(struct builder *b, const struct origin *at, const char *value);
 bool set_cipher(struct builder *b, const struct origin *at, const char *value);
 bool set_credential(struct builder *b, const struct origin *at, const char *value);
 bool set_expires(struct builder *b, const struct origin *at, const char *value);
+bool set_peer_routes(struct builder *b, const struct origin *at, const char *value);
 
 #endif

@@ -85,6 +85,10 @@ static void print_v1(const struct vpn_peer *peer)
 		moment_format(peer->expires, moment);
 		printf("Expires = %s\n", moment);
 	}
+	if (peer->push_routes.count)
+		print_list("PushRoutes", &peer->push_routes, vpn_address_format);
+	else if (peer->own_routes)
+		puts("PushRoutes =");
 	if (peer->credential_kind)
 		printf("# Credential = FILE: the kernel does not give the %s back\n",
 		       vpn_name_of(&vpn_credential_kinds, peer->credential_kind));

@@ -244,6 +244,7 @@ static void read_policy(struct reader *r, const struct toml_node *table)
 	else
 		r->config->policies = policy;
 	r->config->last_policy = policy;
+	policy->own_routes = child(table, "push_routes");
 	read_listed(r, "role", table, policy);
 }
 

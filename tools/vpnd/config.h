@@ -67,6 +67,8 @@ struct config_policy {
 	char *name;
 	struct vpn_addresses addresses;		/* from which it gets one; none: from any */
 	bool allow_lan_access, client_to_client;
+	bool own_routes;			/* push_routes, not those of everybody */
+	struct vpn_addresses push_routes;
 	uint64_t session_time;			/* seconds, zero: for ever */
 	int64_t connections;			/* of one name, zero: any number */
 };

@@ -8,6 +8,7 @@
 #include "../libvpn/key.h"
 #include "desired.h"
 #include "guest.h"
+#include "policy.h"
 #include "secret.h"
 
 static bool copy_addresses(struct vpn_addresses *to, const struct vpn_addresses *from)
@@ -67,14 +68,18 @@ static bool add_client(struct vpn_device *dev, const struct config *config,
 
 bool guest_to_peer(const struct guest *guest, const struct config *config, struct vpn_peer *peer)
 {
+	const struct vpn_addresses *routes = policy_routes(config, guest);
+
 	peer->has = VPN_PEER_HAS_PUBLIC_KEY | VPN_PEER_HAS_NAME | VPN_PEER_HAS_ADDRESS_MODE |
-		    VPN_PEER_HAS_CIPHER | VPN_PEER_HAS_EXPIRES;
+		    VPN_PEER_HAS_CIPHER | VPN_PEER_HAS_EXPIRES | VPN_PEER_HAS_PUSH_ROUTES;
 	memcpy(peer->public_key, guest->key, VPN_KEY_LEN);
 	snprintf(peer->name, sizeof(peer->name), "%s", guest->verdict.name);
 	peer->address_mode = VPN_ADDRESS_MODE_LEASE;
 	peer->cipher = config->cipher;
 	peer->expires = guest->expires * 1000000000ULL;
-	return copy_addresses(&peer->addresses, &guest->addresses);
+	peer->own_routes = routes;
+	return copy_addresses(&peer->addresses, &guest->addresses) &&
+	       (!routes || copy_addresses(&peer->push_routes, routes));
 }
 
 static bool has_peer(const struct config *config, const uint8_t key[VPN_KEY_LEN])

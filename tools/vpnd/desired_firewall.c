@@ -103,17 +103,36 @@ static void begin_chain(FILE *to, const char *name, const char *type, const char
 
 #define REFUSE	"reject with icmpx admin-prohibited"
 
-/* Of a guest whose role says otherwise than what is said of everybody. */
-typedef bool (*is_other)(const struct config *config, const struct guest *guest);
+/* Some of the guests; policy is of use to one of these. */
+typedef bool (*is_other)(const struct config *config, const struct guest *guest,
+			 const struct config_policy *policy);
 
-static bool other_lan(const struct config *config, const struct guest *guest)
+/* Its role says otherwise than what is said of everybody. */
+static bool other_lan(const struct config *config, const struct guest *guest,
+		      const struct config_policy *policy)
 {
+	(void)policy;
 	return policy_lan(config, guest) != config->allow_lan_access;
 }
 
-static bool other_clients(const struct config *config, const struct guest *guest)
+static bool other_clients(const struct config *config, const struct guest *guest,
+			  const struct config_policy *policy)
 {
+	(void)policy;
 	return policy_clients(config, guest) != config->client_to_client;
+}
+
+static bool own_routes(const struct config *config, const struct guest *guest,
+		       const struct config_policy *policy)
+{
+	(void)policy;
+	return policy_routes(config, guest);
+}
+
+static bool of_role(const struct config *config, const struct guest *guest,
+		    const struct config_policy *policy)
+{
+	return config_policy_find(config, guest->verdict.role) == policy;
 }
 
 static const struct guest *first_guest(const struct facts *facts)
@@ -121,38 +140,45 @@ static const struct guest *first_guest(const struct facts *facts)
 	return facts->guests ? facts->guests->first : NULL;
 }
 
+/* The addresses that such guests have, with commas; to may be NULL. Returns how many. */
+static unsigned int put_sources(FILE *to, const struct config *config, const struct facts *facts,
+				is_other other, const struct config_policy *policy, uint16_t family)
+{
+	const struct guest *guest;
+	char text[VPN_PREFIX_TEXT];
+	unsigned int count = 0, i;
+
+	for (guest = first_guest(facts); guest; guest = guest->next) {
+		if (!other(config, guest, policy))
+			continue;
+		for (i = 0; i < guest->leased.count; i++) {
+			if (guest->leased.list[i].family != family)
+				continue;
+			vpn_address_format_host(&guest->leased.list[i], text);
+			if (to)
+				fprintf(to, "%s%s", count ? ", " : "", text);
+			count++;
+		}
+	}
+	return count;
+}
+
 /* What such guests send, as a rule for each family that they have addresses of. */
 static bool put_others(FILE *to, const struct config *config, const struct facts *facts,
 		       is_other other, const char *before, const char *behind[2])
 {
-	struct vpn_addresses none = { NULL, 0 };
-	const struct guest *guest;
-	unsigned int count, i;
 	bool any = false;
 	size_t f;
 
 	for (f = 0; f < 2; f++) {
-		count = 0;
-		for (guest = first_guest(facts); guest; guest = guest->next) {
-			const struct vpn_addresses *own = other(config, guest) ? &guest->leased :
-							  &none;
-			char text[VPN_PREFIX_TEXT];
-
-			for (i = 0; i < own->count; i++) {
-				if (own->list[i].family != families[f])
-					continue;
-				vpn_address_format_host(&own->list[i], text);
-				if (to && !count)
-					fprintf(to, "\t\t%s %s saddr { %s", before,
-						word(families[f]), text);
-				else if (to)
-					fprintf(to, ", %s", text);
-				count++;
-			}
-		}
-		if (to && count)
-			fprintf(to, " } %s\n", behind[f]);
-		any |= count;
+		if (!put_sources(NULL, config, facts, other, NULL, families[f]))
+			continue;
+		any = true;
+		if (!to)
+			continue;
+		fprintf(to, "\t\t%s %s saddr { ", before, word(families[f]));
+		put_sources(to, config, facts, other, NULL, families[f]);
+		fprintf(to, " } %s\n", behind[f]);
 	}
 	return any;
 }
@@ -181,6 +207,43 @@ static void put_between(FILE *to, const struct config *config, const struct fact
 		fprintf(to, "\t\t%s " REFUSE "\n", between);
 }
 
+/* A rule for what those guests, or with "!= " all others, send to these networks. */
+static void put_way(FILE *to, const struct config *config, const struct facts *facts,
+		    const char *from, const char *not, is_other other,
+		    const struct config_policy *policy, const struct vpn_addresses *networks)
+{
+	unsigned int sources;
+	size_t f;
+
+	for (f = 0; f < 2; f++) {
+		sources = put_sources(NULL, config, facts, other, policy, families[f]);
+		if (!vpn_addresses_have_family(networks, families[f]) || (!*not && !sources))
+			continue;
+		fprintf(to, "\t\t%s ", from);
+		if (sources) {
+			fprintf(to, "%s saddr %s{ ", word(families[f]), not);
+			put_sources(to, config, facts, other, policy, families[f]);
+			fputs(" } ", to);
+		}
+		fprintf(to, "%s daddr { ", word(families[f]));
+		put_elements(to, networks, families[f], 0);
+		fputs(" } accept\n", to);
+	}
+}
+
+/* What clients are told to reach, they may: their role's networks, or else everybody's. */
+static void put_pushed(FILE *to, const struct config *config, const struct facts *facts,
+		       const char *from)
+{
+	const struct config_policy *policy;
+
+	for (policy = config->policies; policy; policy = policy->next) {
+		if (policy->own_routes)
+			put_way(to, config, facts, from, "", of_role, policy, &policy->push_routes);
+	}
+	put_way(to, config, facts, from, "!= ", own_routes, NULL, &config->push_routes);
+}
+
 #define TO_LAN4		"ip daddr @lan4 " REFUSE
 #define TO_LAN6		"ip6 daddr @lan6 " REFUSE
 
@@ -192,7 +255,7 @@ static void put_lan_rules(FILE *to, const struct config *config, const struct fa
 	static const char *accept[2] = { "accept", "accept" };
 
 	put_rules(to, from, &config->push_dns, "meta l4proto { 6, 17 } th dport 53 accept");
-	put_rules(to, from, &config->push_routes, "accept");
+	put_pushed(to, config, facts, from);
 	put_others(to, config, facts, other_lan, from, config->allow_lan_access ? refuse : accept);
 	if (config->allow_lan_access)
 		return;

@@ -30,6 +30,13 @@ bool policy_clients(const struct config *config, const struct guest *guest)
 	return policy ? policy->client_to_client : config->client_to_client;
 }
 
+const struct vpn_addresses *policy_routes(const struct config *config, const struct guest *guest)
+{
+	const struct config_policy *policy = policy_of(config, guest);
+
+	return policy && policy->own_routes ? &policy->push_routes : NULL;
+}
+
 static bool check_role(const struct config *config, const struct config_policy *policy,
 		       struct cred_verdict *verdict)
 {

@@ -16,6 +16,8 @@ bool policy_apply(const struct config *config, const struct guests *guests, stru
 /* What its role says; of who has none, what is said of everybody. */
 bool policy_lan(const struct config *config, const struct guest *guest);
 bool policy_clients(const struct config *config, const struct guest *guest);
+/* NULL: its role has none of its own. */
+const struct vpn_addresses *policy_routes(const struct config *config, const struct guest *guest);
 
 /* The next address of its role behind that one, which somebody else has; false: there is none. */
 bool policy_next_address(const struct config *config, const struct guests *guests,

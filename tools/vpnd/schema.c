@@ -266,6 +266,10 @@ const struct config_key config_keys[] = {
 	  .text = "As in [firewall], whose value it is if it is not given." },
 	{ "role", "client_to_client", ROLE_SERVER, KEY_BOOL, POLICY(client_to_client), NULL, NULL,
 	  .text = "As in [firewall], whose value it is if it is not given." },
+	{ "role", "push_routes", ROLE_SERVER, KEY_PREFIXES, POLICY(push_routes), NULL, NULL,
+	  0, VPN_ROUTES_MAX,
+	  .text =
+		"Networks that its clients are told to reach through the tunnel, in place of those of [server], whose value it is if it is not given; with an empty list they are told none. They may reach these, and not those." },
 	{ "role", "session_time", ROLE_SERVER, KEY_SPAN, POLICY(session_time), "\"forever\"", NULL,
 	  .text =
 		"For how long a client is let in before its credential is looked at again, at most." },

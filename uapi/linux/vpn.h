@@ -96,11 +96,14 @@ enum vpn_device_flags {
  *   adding those given.
  * @VPN_PEER_FLAGS_UPDATE_ONLY: Change the peer only if it exists; otherwise
  *   ignore the entry.
+ * @VPN_PEER_FLAGS_RESET_PUSH_ROUTES: The peer is told the device's routes
+ *   again, or those given.
  */
 enum vpn_peer_flags {
 	VPN_PEER_FLAGS_REMOVE = 1,
 	VPN_PEER_FLAGS_REPLACE_ALLOWEDIPS = 2,
 	VPN_PEER_FLAGS_UPDATE_ONLY = 4,
+	VPN_PEER_FLAGS_RESET_PUSH_ROUTES = 8,
 };
 
 /**
@@ -264,6 +267,7 @@ enum {
 	VPN_A_PEER_RTT,
 	VPN_A_PEER_HANDSHAKE_LATENCY,
 	VPN_A_PEER_ECHO_LATENCY,
+	VPN_A_PEER_PUSH_ROUTES,
 
 	__VPN_A_PEER_MAX,
 	VPN_A_PEER_MAX = (__VPN_A_PEER_MAX - 1)
