@@ -74,9 +74,9 @@ static const struct view pretty = {
 		field_peer, field_name, field_preshared_key_hidden, field_endpoint,
 		field_allowed_ips, field_address, field_leases, field_assigned, field_cipher,
 		field_session_cipher, field_version, field_credential, field_expires,
-		field_peer_routes, field_peer_host_name, field_software, field_latest_handshake, field_transfer,
-		field_keepalive, field_rtt, field_latency, field_refusal, field_disconnect,
-		field_hint,
+		field_peer_routes, field_peer_host_name, field_software, field_latest_handshake,
+		field_transfer, field_keepalive, field_rtt, field_latency, field_refusal,
+		field_disconnect, field_hint,
 	},
 };
 
@@ -92,7 +92,8 @@ static const struct view json = {
 		field_leases, field_assigned, field_cipher, field_session_cipher,
 		field_credential, field_expires, field_peer_routes, field_peer_host_name,
 		field_software, field_latest_handshake, field_transfer, field_keepalive,
-		field_version, field_rtt, field_latency, field_refusal, field_disconnect, field_unanswered, field_hint,
+		field_version, field_rtt, field_latency, field_refusal, field_disconnect,
+		field_unanswered, field_hint,
 	},
 };
 
