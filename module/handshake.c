@@ -353,6 +353,17 @@ static int write_initiation(struct vpn_peer *peer, struct outgoing *out)
 	return 0;
 }
 
+/*
+ * Whoever ends the sessions of a peer that is removed, whose time is over, or
+ * whose link goes down, clears its handshake under the same lock, after one of
+ * these has come true: what began before is cleared, and nothing begins after.
+ */
+static bool may_initiate(const struct vpn_peer *peer)
+{
+	return !peer_is_gone(peer) && !vpn_terms_expired(peer) &&
+	       READ_ONCE(peer->timers.enabled);
+}
+
 static int create_initiation(struct vpn_peer *peer, struct outgoing *out)
 {
 	struct vpn_identity *identity = &peer->vpn->identity;
@@ -361,7 +372,7 @@ static int create_initiation(struct vpn_peer *peer, struct outgoing *out)
 
 	down_read(&identity->lock);
 	down_write(&handshake->lock);
-	if (!peer_is_gone(peer))
+	if (may_initiate(peer))
 		err = write_initiation(peer, out);
 	up_write(&handshake->lock);
 	up_read(&identity->lock);

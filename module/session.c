@@ -169,6 +169,30 @@ static void install_as_responder(struct vpn_keypairs *keypairs,
 	keypair_drop(slot_swap(keypairs, &keypairs->previous, NULL));
 }
 
+static bool take_seat(struct vpn_peer *peer, unsigned int max)
+	__must_hold(&peer->keypairs.lock)
+{
+	atomic_t *seats = &peer->vpn->seats;
+	int taken = atomic_read(seats);
+
+	if (peer->keypairs.seated)
+		return true;
+	do {
+		if (max && taken >= 0 && (unsigned int)taken >= max)
+			return false;
+	} while (!atomic_try_cmpxchg(seats, &taken, taken + 1));
+	peer->keypairs.seated = true;
+	return true;
+}
+
+static void leave_seat(struct vpn_peer *peer)
+	__must_hold(&peer->keypairs.lock)
+{
+	if (peer->keypairs.seated)
+		atomic_dec(&peer->vpn->seats);
+	peer->keypairs.seated = false;
+}
+
 int vpn_session_begin(struct vpn_peer *peer, const u8 send[VPN_KEY_LEN],
 		      const u8 receive[VPN_KEY_LEN], __le32 remote_index,
 		      bool initiator, const struct vpn_session_kind *kind)
@@ -192,36 +216,15 @@ int vpn_session_begin(struct vpn_peer *peer, const u8 send[VPN_KEY_LEN],
 		keypair_drop(keypair);
 		return -ENOENT;
 	}
-	if (initiator)
+	if (initiator) {
 		install_as_initiator(keypairs, keypair);
-	else
+	} else {
+		/* Its seat may have gone with other sessions, just now. */
+		take_seat(peer, 0);
 		install_as_responder(keypairs, keypair);
+	}
 	spin_unlock_bh(&keypairs->lock);
 	return 0;
-}
-
-static bool take_seat(struct vpn_peer *peer, unsigned int max)
-	__must_hold(&peer->keypairs.lock)
-{
-	atomic_t *seats = &peer->vpn->seats;
-	int taken = atomic_read(seats);
-
-	if (peer->keypairs.seated)
-		return true;
-	do {
-		if (max && taken >= 0 && (unsigned int)taken >= max)
-			return false;
-	} while (!atomic_try_cmpxchg(seats, &taken, taken + 1));
-	peer->keypairs.seated = true;
-	return true;
-}
-
-static void leave_seat(struct vpn_peer *peer)
-	__must_hold(&peer->keypairs.lock)
-{
-	if (peer->keypairs.seated)
-		atomic_dec(&peer->vpn->seats);
-	peer->keypairs.seated = false;
 }
 
 bool vpn_session_take_seat(struct vpn_peer *peer, unsigned int max)

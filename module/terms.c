@@ -158,6 +158,18 @@ static bool lease_fits(const struct vpn_prefix *leases, unsigned int count,
 	return true;
 }
 
+/* Whether the peer has a lease that it can be told of. */
+static bool read_lease(struct vpn_peer *peer, const struct vpn_request *request,
+		       struct vpn_assignment *assignment)
+{
+	unsigned int count;
+
+	count = vpn_lease_read(peer, assignment->addresses, &assignment->lease);
+	assignment->address_count = count;
+	assignment->has_lease = count;
+	return count && lease_fits(assignment->addresses, count, request);
+}
+
 /*
  * Only whoever holds the device's lock can give a lease: the message waits for
  * that, and comes back. In version 0 nobody is told of a lease, nor renews it.
@@ -170,20 +182,16 @@ static enum vpn_verdict lend_address(struct vpn_peer *peer,
 {
 	struct vpn_assignment *assignment = &answer->assignment;
 	struct vpn_terms *terms = &peer->terms;
+	bool fits;
 
-	assignment->address_count = vpn_lease_read(peer, assignment->addresses,
-						   &assignment->lease);
-	if (assignment->address_count &&
-	    lease_fits(assignment->addresses, assignment->address_count,
-		       request)) {
-		if (kind.version) {
-			vpn_lease_renew(peer);
-			vpn_lease_read(peer, assignment->addresses,
-				       &assignment->lease);
-		}
-		assignment->has_lease = true;
-		return VPN_VERDICT_ACCEPT;
+	fits = read_lease(peer, request, assignment);
+	if (fits && kind.version) {
+		vpn_lease_renew(peer);
+		/* It may have ended before, and be somebody else's soon. */
+		fits = read_lease(peer, request, assignment);
 	}
+	if (fits)
+		return VPN_VERDICT_ACCEPT;
 	if (terms->lease_answered &&
 	    !memcmp(terms->lease_asked, timestamp, VPN_TIMESTAMP_LEN)) {
 		answer->reject = terms->lease_refused;
