@@ -32,6 +32,7 @@ CHECKS=(
 	"python		Python is of 3.11 and nothing in it is unused (pyflakes)"
 	"yaml		YAML (yamllint)"
 	"man		manual pages (mandoc)"
+	"documents	what the documents refer to is there: links, files, targets, tests"
 	"editorconfig	white space is as .editorconfig wants it"
 	"versions	versions of the kernel are compared in module/compat/ only"
 	"licence	sources name their licence in an SPDX line"
@@ -230,6 +231,11 @@ check_yaml()
 check_man()
 {
 	pick '*.[1-8]' | over mandoc -T lint -W warning
+}
+
+check_documents()
+{
+	over python3 selftests/lint/documents-check.py <"$work/files"
 }
 
 check_editorconfig()

@@ -70,6 +70,24 @@ planted:   1"
 	"man|planted.8|>Documentation/man/planted.8
 .Planted"
 
+	"documents|planted-link.md:1: the link to nowhere.md|>planted-link.md
+[planted](nowhere.md)"
+
+	"documents|planted-heading.md:1: README.md has no heading|>planted-heading.md
+[planted](README.md#planted)"
+
+	"documents|planted-names.md:1: there is no module/planted.c|>planted-names.md
+\`module/planted.c\`, \`make planted\`, TEST=planted"
+
+	"documents|planted-names.md:1: the Makefile has no target planted|>planted-names.md"
+
+	"documents|planted-names.md:1: there is no test planted|>planted-names.md"
+
+	"documents|planted-table.md:3: there is no test planted-test|>planted-table.md
+| what | shown by |
+|---|---|
+| everything | \`planted-test\` |"
+
 	"editorconfig|planted-space.h:1: trailing|>module/planted-space.h
 /* */ "
 
