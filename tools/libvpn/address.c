@@ -91,6 +91,36 @@ bool vpn_address_is_prefix(const struct vpn_address *address)
 	return !vpn_address_compare(&prefix, address);
 }
 
+bool vpn_address_within(const struct vpn_address *network, const struct vpn_address *address)
+{
+	struct vpn_address a = *network, b = *address;
+
+	if (address->prefix_len < network->prefix_len)
+		return false;
+	b.prefix_len = network->prefix_len;
+	clear_host_bits(&a);
+	clear_host_bits(&b);
+	return !vpn_address_compare(&a, &b);
+}
+
+void vpn_address_next(struct vpn_address *address)
+{
+	uint8_t *octets = (uint8_t *)&address->ip6;
+	unsigned int i = vpn_address_len(address->family);
+
+	while (i-- && !++octets[i])
+		;
+}
+
+void vpn_address_previous(struct vpn_address *address)
+{
+	uint8_t *octets = (uint8_t *)&address->ip6;
+	unsigned int i = vpn_address_len(address->family);
+
+	while (i-- && !octets[i]--)
+		;
+}
+
 struct vpn_address *vpn_addresses_add(struct vpn_addresses *addresses)
 {
 	struct vpn_address *grown;

@@ -39,6 +39,11 @@ unsigned int vpn_address_len(uint16_t family);
 bool vpn_address_is_host(const struct vpn_address *address);
 /* No bit is set behind the prefix. */
 bool vpn_address_is_prefix(const struct vpn_address *address);
+/* Is the address, or all of a network, in that network? */
+bool vpn_address_within(const struct vpn_address *network, const struct vpn_address *address);
+/* The next one, and the one before; behind the last one comes the first. */
+void vpn_address_next(struct vpn_address *address);
+void vpn_address_previous(struct vpn_address *address);
 
 /* Appends a zeroed address; NULL when memory is out. */
 struct vpn_address *vpn_addresses_add(struct vpn_addresses *addresses);

@@ -20,6 +20,7 @@
 #include "../vpnctl/moment.h"
 #include "../vpnctl/out.h"
 #include "../vpnctl/units.h"
+#include "../vpnd/slice.h"
 
 static unsigned int points, failures;
 
@@ -474,6 +475,61 @@ static void test_v1(void)
 	vpn_device_free(dev);
 }
 
+static void check_slice(const char *text, int64_t number, int64_t count, const char *wanted)
+{
+	const struct config_slice slice = { number, count };
+	char first[VPN_PREFIX_TEXT], last[VPN_PREFIX_TEXT], got[2 * VPN_PREFIX_TEXT];
+	struct vpn_address network;
+	struct vpn_range range;
+
+	vpn_address_parse(&network, text);
+	slice_range(&slice, &network, &range);
+	vpn_address_format_host(&range.first, first);
+	vpn_address_format_host(&range.last, last);
+	snprintf(got, sizeof(got), "%s-%s", first, last);
+	check_text(wanted, got, "a slice");
+}
+
+/* Each begins where the one before ends; none is missing at either end. */
+static void check_slices(const char *text, int64_t count, const char *end)
+{
+	struct config_slice slice = { 0, count };
+	struct vpn_address network, next;
+	char last[VPN_PREFIX_TEXT];
+	struct vpn_range range;
+	bool good = true;
+
+	vpn_address_parse(&network, text);
+	next = network;
+	next.prefix_len = 8 * vpn_address_len(network.family);
+	range.last = network;
+	for (; slice.number < count; slice.number++) {
+		slice_range(&slice, &network, &range);
+		good &= !vpn_address_compare(&range.first, &next) &&
+			vpn_address_compare(&range.first, &range.last) < 0;
+		next = range.last;
+		vpn_address_next(&next);
+	}
+	vpn_address_format_host(&range.last, last);
+	check(good, "slices follow one another");
+	check_text(end, last, "the last slice ends with the network");
+}
+
+static void test_slices(void)
+{
+	check_slice("10.8.0.0/24", 0, 0, "10.8.0.0-10.8.0.255");
+	check_slice("10.8.0.0/24", 0, 3, "10.8.0.0-10.8.0.84");
+	check_slice("10.8.0.0/24", 1, 3, "10.8.0.85-10.8.0.169");
+	check_slice("10.8.0.0/24", 2, 3, "10.8.0.170-10.8.0.255");
+	check_slice("10.8.0.9/24", 1, 2, "10.8.0.128-10.8.0.255");
+	check_slice("fd08::/64", 1, 4, "fd08::4000:0:0:0-fd08::7fff:ffff:ffff:ffff");
+	check_slices("10.8.0.0/24", 1, "10.8.0.255");
+	check_slices("10.8.0.0/24", 7, "10.8.0.255");
+	check_slices("10.0.0.0/8", 1000, "10.255.255.255");
+	check_slices("fd08::/8", 3, "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	check_slices("fd08:0:0:1::/64", 1024, "fd08::1:ffff:ffff:ffff:ffff");
+}
+
 int main(void)
 {
 	test_prefixes();
@@ -489,5 +545,6 @@ int main(void)
 	test_moments();
 	test_printer();
 	test_v1();
+	test_slices();
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -39,6 +39,7 @@ listen_address = "[::]:1001"
 virtual_network = ["10.8.0.254/24", "fd08::/64"]
 lease_time = "12h"
 reserved_addresses = ["10.8.0.2-10.8.0.9", "fd08::7"]
+pool_slice = "2/3"
 push_routes = ["10.0.0.0/8"]
 client_mtu = 1380
 client_keepalive = 25
@@ -111,6 +112,25 @@ refused "a port that there is not" "2:18: listen_address: '0.0.0.0:0' is not rig
 	<<<$'[server]\nlisten_address = "0.0.0.0:0"'
 refused "networks that overlap" " virtual_network: 10.8.0.0/16 and 10.8.1.0/24 overlap" \
 	<<<$'[server]\nvirtual_network = ["10.8.0.0/16", "10.8.1.0/24"]'
+refused "a slice that there is not" "3:14: pool_slice: '3/3' is not right; this is number 3, and of 3 slices the last one is 2" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\npool_slice = "3/3"'
+for slice in 1 0/0 /3 a/3 -1/3 1/3x 1/1025 +1/3 "1 /3"; do
+	refused "a slice that is none: $slice" "3:14: pool_slice: '$slice' is not right; it is NUMBER/COUNT" \
+		<<<$'[server]\nvirtual_network = "10.8.0.0/24"\npool_slice = "'"$slice"'"'
+done
+refused "slices without addresses" " pool_slice: 10.8.0.0/28 is too small for 5 slices; a slice has 4 addresses or more" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/28"\npool_slice = "0/5"'
+refused "a role that has none of the slice" "4:1: addresses: none of the role 'a' is in slice 2 of 3" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\npool_slice = "2/3"\n[[role]]\nname = "a"\naddresses = ["10.8.0.0/28", "10.8.0.128/28"]'
+right "one that has some" \
+	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\npool_slice = "2/3"\n[[role]]\nname = "a"\naddresses = ["10.8.0.0/28", "10.8.0.240/28"]'
+{
+	printf '[server]\nvirtual_network = "10.8.0.0/16"\npool_slice = "0/2"\n'
+	for ((i = 1; i <= 70; i++)); do
+		printf '[[peer]]\nname = "p%d"\npublic_key = "%s"\naddress = "10.8.200.%d"\n' $i \
+			"$(printf '\1\2%030d' $i | base64)" $((3 * i))
+	done
+} | refused "too many addresses of others" " pool_slice: too many [[peer]] have an address of another slice of 10.8.0.0/16"
 refused "an MTU that is too small for IPv6" " client_mtu: 1200 is too small for IPv6, which needs 1280" \
 	<<<$'[server]\nvirtual_network = ["10.8.0.0/24", "fd08::/64"]\nclient_mtu = 1200'
 right "but not for IPv4" <<<$'[server]\nvirtual_network = "10.8.0.0/24"\nclient_mtu = 1200'

@@ -43,6 +43,11 @@ struct config_ranges {
 	unsigned int count;
 };
 
+/* One of several servers that share virtual_network; of one alone, both are zero. */
+struct config_slice {
+	int64_t number, count;
+};
+
 struct config_peer {
 	struct config_peer *next;
 	struct toml_place at;
@@ -87,6 +92,7 @@ struct config {
 	int64_t max_clients;
 	uint64_t lease_time;		/* seconds, zero: for ever */
 	struct config_ranges reserved;
+	struct config_slice slice;
 	struct vpn_addresses push_routes;
 	int64_t client_mtu, client_keepalive;
 
@@ -158,7 +164,7 @@ enum key_type {
 	KEY_BOOL, KEY_NUMBER, KEY_WORD, KEY_TEXT, KEY_SPAN, KEY_ENDPOINT, KEY_ENDPOINTS,
 	KEY_NETWORKS, KEY_PREFIXES, KEY_ADDRESSES, KEY_OWN_ADDRESSES, KEY_RANGES, KEY_TEXTS,
 	KEY_KEY, KEY_KEYS, KEY_PATH, KEY_PATHS, KEY_IFNAME,
-	KEY_MARK, KEY_LISTEN,
+	KEY_MARK, KEY_LISTEN, KEY_SLICE,
 };
 
 struct config_key {

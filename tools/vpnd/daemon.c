@@ -168,7 +168,19 @@ int daemon_apply(struct daemon *d, bool dry, FILE *to, struct vpn_error *err)
 	else
 		ret = no_memory(err);
 	item_list_free(&items);
+	if (!dry)
+		d->failed = ret;
 	return ret;
+}
+
+bool daemon_is_well(struct daemon *d)
+{
+	uint32_t ifindex = world_ifindex(&d->world);
+	struct vpn_error err;
+	bool up = false;
+
+	return !d->failed && ifindex &&
+	       !vpn_rtnl_is_up(&d->world.rtnl, ifindex, &up, &err) && up;
 }
 
 static void log_steps(const char *steps)

@@ -24,6 +24,7 @@ struct daemon {
 	char *file;			/* the whole name of the configuration */
 	int lock;
 	bool keep;			/* at the end, leave everything as it is */
+	bool failed;			/* not all is as it should be, since it was tried last */
 	struct client *client;		/* NULL: this is a server */
 	struct control *control;
 	struct endpoints *endpoints;	/* NULL: this is a client */
@@ -46,6 +47,8 @@ int daemon_undo(const char *name);
 int daemon_apply(struct daemon *d, bool dry, FILE *to, struct vpn_error *err);
 /* The same with nobody to tell but the log. */
 void daemon_update(struct daemon *d);
+/* Was all set up, and is the device there and up? */
+bool daemon_is_well(struct daemon *d);
 /* Read the file again and apply it; if it cannot be, everything stays as it was. */
 int daemon_reload(struct daemon *d, bool dry, FILE *to, struct vpn_error *err);
 

@@ -7,6 +7,7 @@
 
 #include "../libvpn/address.h"
 #include "endpoints.h"
+#include "slice.h"
 
 #define IPV6_MTU_MIN	1280
 /* Of a route that every other one is to win against. */
@@ -45,42 +46,34 @@ static json_t *range_json(const struct vpn_address *first, const struct vpn_addr
 	return json_pack("[s, s]", from, to);
 }
 
-static bool within(const struct vpn_address *network, const struct vpn_address *address)
-{
-	struct vpn_address cut = *address;
-	char a[VPN_PREFIX_TEXT], b[VPN_PREFIX_TEXT];
-	struct vpn_allowedip one = { 0 }, other = { 0 };
-
-	if (network->family != address->family)
-		return false;
-	cut.prefix_len = network->prefix_len;
-	vpn_address_format(network, a);
-	vpn_address_format(&cut, b);
-	return vpn_prefix_parse(&one, a) && vpn_prefix_parse(&other, b) &&
-	       !vpn_prefix_compare(&one, &other);
-}
-
 static bool add_pool(struct item_list *list, const struct config *config,
 		     const struct vpn_address *network)
 {
 	struct vpn_address own = desired_server_address(network);
 	json_t *reserved = json_array();
+	struct config_ranges others;
+	bool good;
 	struct vpn_allowedip ip = { 0 };
 	char text[VPN_PREFIX_TEXT];
 	unsigned int i;
 
 	json_array_append_new(reserved, range_json(&own, &own));
 	for (i = 0; i < config->reserved.count; i++) {
-		if (within(network, &config->reserved.list[i].first))
+		if (vpn_address_within(network, &config->reserved.list[i].first))
 			json_array_append_new(reserved, range_json(&config->reserved.list[i].first,
 								   &config->reserved.list[i].last));
 	}
+	good = slice_others(config, network, &others);
+	for (i = 0; i < others.count; i++)
+		json_array_append_new(reserved, range_json(&others.list[i].first,
+							   &others.list[i].last));
+	free(others.list);
 	vpn_address_format(network, text);
 	vpn_prefix_parse(&ip, text);
 	vpn_prefix_format(&ip, text);
 	return item_add(list, &kind_pool, text,
 			json_pack("{s:I, s:o}", "lease_time", (json_int_t)config->lease_time,
-				  "reserved", reserved));
+				  "reserved", reserved)) && good;
 }
 
 /*
@@ -293,8 +286,7 @@ static bool is_excluded(const struct config *config, const struct vpn_address *n
 	unsigned int i;
 
 	for (i = 0; i < list->count; i++) {
-		if (network->prefix_len >= list->list[i].prefix_len &&
-		    within(&list->list[i], network))
+		if (vpn_address_within(&list->list[i], network))
 			return true;
 	}
 	return false;

@@ -329,6 +329,21 @@ static void put_listen(FILE *to, const struct config *config)
 	fputs("\t}\n", to);
 }
 
+/* Figures that are served on every address are not meant for who comes through the tunnel. */
+static void put_metrics(FILE *to, const struct config *config)
+{
+	char *copy = strdup(config->metrics_address), *host, *port;
+	struct vpn_address address;
+
+	if (copy && vpn_endpoint_split(copy, &host, &port) && vpn_address_parse(&address, host) &&
+	    is_any(&address)) {
+		begin_chain(to, "metrics", "filter", "input", "filter - 4");
+		fprintf(to, "\t\tiifname \"%s\" meta l4proto 6 th dport %s " REFUSE "\n\t}\n",
+			config->ifname, port);
+	}
+	free(copy);
+}
+
 static void put_server(FILE *to, const struct config *config, const struct facts *facts)
 {
 	const bool lan = config->allow_lan_access && !has_others(config, facts, other_lan);
@@ -340,6 +355,7 @@ static void put_server(FILE *to, const struct config *config, const struct facts
 	if (config->nat)
 		put_nat(to, config);
 	put_listen(to, config);
+	put_metrics(to, config);
 }
 
 /*

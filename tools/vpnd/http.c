@@ -32,11 +32,23 @@ static enum MHD_Result respond(struct MHD_Connection *connection, unsigned int c
 	return result;
 }
 
+/* Whoever asks whether we are well is told no more than that. */
+static enum MHD_Result respond_health(struct daemon *d, struct MHD_Connection *connection)
+{
+	static const char well[] = "ok\n", ill[] = "not all is set up; the log says what\n";
+
+	if (daemon_is_well(d))
+		return respond(connection, MHD_HTTP_OK, "text/plain", well, MHD_RESPMEM_PERSISTENT);
+	return respond(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain", ill,
+		       MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *upload,
 				  size_t *upload_size, void **state)
 {
-	static const char nothing[] = "Figures are at /metrics.\n";
+	static const char nothing[] = 
+		"Figures are at /metrics, and /healthz says whether all is well.\n";
 	const char *text;
 
 	(void)version;
@@ -46,6 +58,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	if (strcmp(method, "GET") && strcmp(method, "HEAD"))
 		return respond(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain", nothing,
 			       MHD_RESPMEM_PERSISTENT);
+	if (!strcmp(url, "/healthz"))
+		return respond_health(data, connection);
 	if (strcmp(url, "/metrics"))
 		return respond(connection, MHD_HTTP_NOT_FOUND, "text/plain", nothing,
 			       MHD_RESPMEM_PERSISTENT);

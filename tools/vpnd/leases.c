@@ -142,22 +142,6 @@ void leases_save_all(const char *ifname)
 	vpn_device_free(dev);
 }
 
-static bool within(const struct vpn_address *prefix, const struct vpn_address *address)
-{
-	struct vpn_allowedip a = { 0 }, b = { 0 };
-	struct vpn_address cut = *address;
-	char text[VPN_PREFIX_TEXT];
-
-	if (prefix->family != address->family)
-		return false;
-	vpn_address_format(prefix, text);
-	vpn_prefix_parse(&a, text);
-	cut.prefix_len = prefix->prefix_len;
-	vpn_address_format(&cut, text);
-	vpn_prefix_parse(&b, text);
-	return !vpn_prefix_compare(&a, &b);
-}
-
 /* One row; false when it is over, or of another pool. */
 static bool read_row(sqlite3_stmt *row, const struct vpn_address *prefix, struct vpn_lease *lease)
 {
@@ -167,7 +151,8 @@ static bool read_row(sqlite3_stmt *row, const struct vpn_address *prefix, struct
 	memset(lease, 0, sizeof(*lease));
 	lease->expires = sqlite3_column_int64(row, 4);
 	if (!text || !key || sqlite3_column_bytes(row, 2) != VPN_KEY_LEN ||
-	    !vpn_address_parse(&lease->address, text) || !within(prefix, &lease->address) ||
+	    !vpn_address_parse(&lease->address, text) ||
+	    !vpn_address_within(prefix, &lease->address) ||
 	    (lease->expires && lease->expires <= (uint64_t)time(NULL) * NSEC_PER_SEC))
 		return false;
 	memcpy(lease->public_key, key, VPN_KEY_LEN);

@@ -6,6 +6,7 @@
 
 #include "../libvpn/address.h"
 #include "desired.h"
+#include "slice.h"
 
 /* Of a network that is larger, only so many addresses are tried. */
 #define TRIES_MAX	65536
@@ -74,31 +75,6 @@ static bool check_connections(const struct config_policy *policy, const struct g
  * Addresses
  */
 
-static uint8_t *octets_of(struct vpn_address *address)
-{
-	return (uint8_t *)&address->ip6;
-}
-
-static void step(struct vpn_address *address)
-{
-	unsigned int i = vpn_address_len(address->family);
-
-	while (i-- && !++octets_of(address)[i])
-		;
-}
-
-static bool is_within(const struct vpn_address *network, const struct vpn_address *address)
-{
-	const uint8_t *a = (const uint8_t *)&network->ip6, *b = (const uint8_t *)&address->ip6;
-	unsigned int bit;
-
-	for (bit = 0; bit < network->prefix_len; bit++) {
-		if ((a[bit / 8] ^ b[bit / 8]) & 0x80 >> bit % 8)
-			return false;
-	}
-	return network->family == address->family;
-}
-
 static bool same_address(const struct vpn_address *a, const struct vpn_address *b)
 {
 	return a->family == b->family && !memcmp(&a->ip6, &b->ip6, vpn_address_len(a->family));
@@ -147,10 +123,11 @@ static bool find_free(const struct config *config, const struct guests *guests,
 {
 	unsigned int tries;
 
-	for (tries = 0; tries < TRIES_MAX && is_within(network, address); tries++) {
+	for (tries = 0; tries < TRIES_MAX && vpn_address_within(network, address) &&
+	     slice_has(config, address); tries++) {
 		if (!is_taken(config, guests, guest, address))
 			return true;
-		step(address);
+		vpn_address_next(address);
 	}
 	return false;
 }
@@ -162,8 +139,9 @@ static bool take_from(const struct config *config, const struct guests *guests,
 
 	if (network->prefix_len < 8 * vpn_address_len(network->family) - 1 &&
 	    vpn_address_is_prefix(network))
-		step(&address);
-	if (!find_free(config, guests, guest, network, &address))
+		vpn_address_next(&address);
+	if (!slice_enter(config, network, &address) ||
+	    !find_free(config, guests, guest, network, &address))
 		return false;
 	address.prefix_len = 8 * vpn_address_len(address.family);
 	added = vpn_addresses_add(&guest->addresses);
@@ -173,13 +151,16 @@ static bool take_from(const struct config *config, const struct guests *guests,
 }
 
 /* What it has fits already, or one of each family is looked for. */
-static bool still_fits(const struct config_policy *policy, const struct guest *guest)
+static bool still_fits(const struct config *config, const struct config_policy *policy,
+		       const struct guest *guest)
 {
 	unsigned int i, j, fits = 0;
 
 	for (i = 0; i < guest->addresses.count; i++) {
-		for (j = 0; j < policy->addresses.count; j++) {
-			if (is_within(&policy->addresses.list[j], &guest->addresses.list[i])) {
+		const struct vpn_address *own = &guest->addresses.list[i];
+
+		for (j = 0; j < policy->addresses.count && slice_has(config, own); j++) {
+			if (vpn_address_within(&policy->addresses.list[j], own)) {
 				fits++;
 				break;
 			}
@@ -194,7 +175,7 @@ static bool choose_addresses(const struct config *config, const struct config_po
 {
 	unsigned int i;
 
-	if (policy && policy->addresses.count && still_fits(policy, guest))
+	if (policy && policy->addresses.count && still_fits(config, policy, guest))
 		return true;
 	vpn_addresses_free(&guest->addresses);
 	for (i = 0; policy && i < policy->addresses.count; i++) {
@@ -216,9 +197,9 @@ bool policy_next_address(const struct config *config, const struct guests *guest
 	/* With two of them it is not known which one is somebody's. */
 	if (!policy || guest->addresses.count != 1)
 		return false;
-	step(address);
+	vpn_address_next(address);
 	for (i = 0; i < policy->addresses.count; i++) {
-		if (is_within(&policy->addresses.list[i], address))
+		if (vpn_address_within(&policy->addresses.list[i], address))
 			return find_free(config, guests, guest, &policy->addresses.list[i],
 					 address);
 	}

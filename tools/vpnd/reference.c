@@ -18,6 +18,7 @@ static const char *type_text(const struct config_key *key)
 		[KEY_TEXTS] = "text, or a list", [KEY_KEY] = "key", [KEY_KEYS] = "key, or a list",
 		[KEY_PATH] = "file", [KEY_PATHS] = "file, or a list", [KEY_IFNAME] = "device",
 		[KEY_MARK] = "number", [KEY_LISTEN] = "ADDRESS:PORT",
+		[KEY_SLICE] = "NUMBER/COUNT",
 	};
 
 	return types[key->type];

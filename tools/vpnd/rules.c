@@ -9,27 +9,14 @@
 #include "../libcred/token.h"
 #include "../libvpn/address.h"
 #include "config.h"
-
-static bool within(const struct vpn_address *network, const struct vpn_address *address)
-{
-	const uint8_t *a = (const uint8_t *)&network->ip6, *b = (const uint8_t *)&address->ip6;
-	unsigned int bit;
-
-	if (network->family != address->family)
-		return false;
-	for (bit = 0; bit < network->prefix_len; bit++) {
-		if ((a[bit / 8] ^ b[bit / 8]) & 0x80 >> bit % 8)
-			return false;
-	}
-	return true;
-}
+#include "slice.h"
 
 static bool in_networks(const struct config *config, const struct vpn_address *address)
 {
 	unsigned int i;
 
 	for (i = 0; i < config->networks.count; i++) {
-		if (within(&config->networks.list[i], address))
+		if (vpn_address_within(&config->networks.list[i], address))
 			return true;
 	}
 	return false;
@@ -81,7 +68,8 @@ static void check_networks(const struct config *config, struct config_fault *fau
 
 	for (i = 0; i < config->networks.count; i++) {
 		for (j = 0; j < i; j++) {
-			if (!within(&list[i], &list[j]) && !within(&list[j], &list[i]))
+			if (!vpn_address_within(&list[i], &list[j]) &&
+			    !vpn_address_within(&list[j], &list[i]))
 				continue;
 			vpn_address_format(&list[i], a);
 			vpn_address_format(&list[j], b);
@@ -221,6 +209,25 @@ static void check_peers(const struct config *config, struct config_fault *faults
 	tdestroy(trees.addresses, free);
 }
 
+/* Servers that share a network share its file, too. */
+static void check_policy_slice(const struct config *config, const struct config_policy *policy,
+			       struct config_fault *faults)
+{
+	struct vpn_address address;
+	unsigned int i;
+
+	for (i = 0; i < policy->addresses.count; i++) {
+		address = policy->addresses.list[i];
+		if (slice_enter(config, &policy->addresses.list[i], &address))
+			return;
+	}
+	if (policy->addresses.count)
+		config_complain(faults, &policy->at,
+				"addresses: none of the role '%s' is in slice %lld of %lld; give it a network in each slice",
+				policy->name, (long long)config->slice.number,
+				(long long)config->slice.count);
+}
+
 static void check_policy(const struct config *config, const struct config_policy *policy,
 			 struct config_fault *faults)
 {
@@ -235,7 +242,9 @@ static void check_policy(const struct config *config, const struct config_policy
 		vpn_address_format(&policy->addresses.list[i], text);
 		config_complain(faults, &policy->at, "addresses: '%s' is in no virtual_network",
 				text);
+		return;
 	}
+	check_policy_slice(config, policy, faults);
 }
 
 static void check_authorisation(const struct config *config, struct config_fault *faults)
@@ -257,6 +266,31 @@ static void check_authorisation(const struct config *config, struct config_fault
 		check_policy(config, policy, faults);
 }
 
+/* The kernel takes so many ranges that are kept back, ours and those of the file. */
+#define RANGES_MAX	64
+
+static void check_slice(const struct config *config, struct config_fault *faults)
+{
+	const struct vpn_address *network = config->networks.list;
+	struct config_ranges others;
+	char text[VPN_PREFIX_TEXT];
+	unsigned int i;
+
+	for (i = 0; i < config->networks.count && config->slice.count; i++, network++) {
+		vpn_address_format(network, text);
+		if (!slice_fits(&config->slice, network))
+			config_complain(faults, NULL,
+					"pool_slice: %s is too small for %lld slices; a slice has %d addresses or more",
+					text, (long long)config->slice.count, SLICE_LEAST);
+		slice_others(config, network, &others);
+		if (others.count + config->reserved.count + 1 > RANGES_MAX)
+			config_complain(faults, NULL,
+					"pool_slice: too many [[peer]] have an address of another slice of %s; give them addresses that follow one another, or allowed_ips",
+					text);
+		free(others.list);
+	}
+}
+
 static void check_server(const struct config *config, struct config_fault *faults)
 {
 	struct vpn_address address;
@@ -268,6 +302,7 @@ static void check_server(const struct config *config, struct config_fault *fault
 	check_mtu(faults, "client_mtu", config->client_mtu, &config->networks);
 	check_networks(config, faults);
 	check_peers(config, faults);
+	check_slice(config, faults);
 	check_authorisation(config, faults);
 }
 

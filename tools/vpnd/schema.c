@@ -62,6 +62,9 @@ const struct config_key config_keys[] = {
 		"For how long a client keeps its address after it was last heard of: seconds, a number with s, m, h, d or w, or forever." },
 	{ "server", "reserved_addresses", ROLE_SERVER, KEY_RANGES, AT(reserved), "[]", NULL,
 	  .text = "Addresses, or ranges with - between two, that no client is given." },
+	{ "server", "pool_slice", ROLE_SERVER, KEY_SLICE, AT(slice), NULL, NULL,
+	  .text =
+		"Where several servers share virtual_network: this one gives the addresses of that slice only, so that no two give the same one. Slices are counted from 0, and of one size but for an address. With \"hostname\" as the number, it is the one at the end of the host's name, as replicas of Kubernetes have it; so one file is right for all of them. COUNT may be more than there are servers. The server's own address, and those of [[peer]], are the same on all." },
 	{ "server", "push_routes", ROLE_SERVER, KEY_PREFIXES, AT(push_routes), "[]", NULL,
 	  0, VPN_ROUTES_MAX,
 	  .text =
@@ -229,7 +232,7 @@ const struct config_key config_keys[] = {
 	{ "metrics", "listen_address", ROLE_BOTH, KEY_LISTEN, AT(metrics_address),
 	  "\"127.0.0.1:9586\"", "\"\"",
 	  .text =
-		"Where Prometheus finds figures, over HTTP under /metrics; nowhere when empty. Whoever reaches it reads names and addresses of peers." },
+		"Where Prometheus finds figures, over HTTP under /metrics, and others under /healthz whether all is well; nowhere when empty. Whoever reaches it reads names and addresses of peers. 0.0.0.0 and [::] are every address, but not for who comes through a server's tunnel." },
 
 	{ "hooks", "up", ROLE_BOTH, KEY_TEXTS, AT(hook_up), "[]", NULL, 0, 16,
 	  .text = "Run at start, when all is set up; if one fails, so does the start. All else waits for them: one that takes longer than 60 s is ended, and has failed." },

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One value of a configuration: from a node of TOML to what the program holds. */
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
@@ -10,6 +13,7 @@
 #include "../libvpn/nearest.h"
 #include "../libvpn/span.h"
 #include "config.h"
+#include "slice.h"
 
 #define IFNAME	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
@@ -298,6 +302,63 @@ static bool read_range(const struct reading *r, const struct toml_node *node, vo
 		     "it is an address, or two with - between, as in \"10.8.0.2-10.8.0.9\"");
 }
 
+/* "vpn-2" has the number 2, as replicas of Kubernetes have it; -1: there is none. */
+static int64_t host_number(char name[HOST_NAME_MAX + 1])
+{
+	const char *digits;
+
+	name[0] = '\0';
+	gethostname(name, HOST_NAME_MAX);
+	name[HOST_NAME_MAX] = '\0';
+	name[strcspn(name, ".")] = '\0';
+	for (digits = name + strlen(name); digits > name && isdigit((unsigned char)digits[-1]);)
+		digits--;
+	return *digits && strlen(digits) < 5 ? strtol(digits, NULL, 10) : -1;
+}
+
+/* The count of "NUMBER/COUNT"; zero if it is none. */
+static int64_t slice_count(const char *text)
+{
+	int64_t count;
+	char *end;
+
+	if (!isdigit((unsigned char)*text) || strlen(text) > 4)
+		return 0;
+	count = strtol(text, &end, 10);
+	return *end || count > SLICES_MAX ? 0 : count;
+}
+
+static bool read_slice(const struct reading *r, const struct toml_node *node, void *to)
+{
+	const char *text = text_of(node), *slash = text ? strchr(text, '/') : NULL;
+	char name[HOST_NAME_MAX + 1], is[HOST_NAME_MAX + 160];
+	struct config_slice *slice = to;
+	bool by_name = text && !strncmp(text, "hostname/", 9);
+
+	*slice = (struct config_slice){ -1, slash ? slice_count(slash + 1) : 0 };
+	if (by_name)
+		slice->number = host_number(name);
+	else if (slash && slash > text && slash < text + 5 && strspn(text, "0123456789") ==
+		 (size_t)(slash - text))
+		slice->number = strtol(text, NULL, 10);
+	if (slice->count && slice->number >= 0 && slice->number < slice->count)
+		return true;
+	if (!slice->count || (!by_name && slice->number < 0))
+		snprintf(is, sizeof(is),
+			 "it is NUMBER/COUNT, as in \"0/3\", or \"hostname/3\"; %d are the most",
+			 SLICES_MAX);
+	else if (slice->number < 0)
+		snprintf(is, sizeof(is),
+			 "this host is called '%s', and its number has to be at the end, as in \"vpn-0\"",
+			 name);
+	else
+		snprintf(is, sizeof(is),
+			 "this is number %lld, and of %lld slices the last one is %lld; make them more on all servers",
+			 (long long)slice->number, (long long)slice->count,
+			 (long long)slice->count - 1);
+	return wrong(r, node, is);
+}
+
 static bool read_key(const struct reading *r, const struct toml_node *node, void *to)
 {
 	struct config_key_text *key = to;
@@ -397,6 +458,7 @@ static const struct {
 	[KEY_IFNAME]		= { read_ifname, 0 },
 	[KEY_MARK]		= { read_mark, 0 },
 	[KEY_LISTEN]		= { read_listen, 0 },
+	[KEY_SLICE]		= { read_slice, 0 },
 };
 
 bool value_read(struct config_fault *faults, const struct config_key *key,
@@ -437,6 +499,7 @@ void value_free(const struct config_key *key, void *at)
 	case KEY_WORD:
 	case KEY_SPAN:
 	case KEY_MARK:
+	case KEY_SLICE:
 		break;
 	case KEY_TEXT:
 	case KEY_PATH:
