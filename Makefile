@@ -6,6 +6,7 @@
 KDIR	?= /lib/modules/$(shell uname -r)/build
 PREFIX	?= /usr/local
 MACHINE	:= selftests/machine
+comma	:= ,
 
 # Options of the targets below: KERNEL=7.3 TEST=a,b HOST=1 VPN_TEST=1.
 export KERNEL TEST
@@ -48,6 +49,9 @@ check:
 lint:
 	@selftests/lint.sh
 
+model:
+	@selftests/model/run $(if $(WHOLE),--whole) $(subst $(comma), ,$(MODEL))
+
 shell:
 	@$(MACHINE)/run "$(or $(KERNEL),7.3)"
 
@@ -80,7 +84,9 @@ help:
 	@echo "                PERF=1: also where it goes; NATIVE=1: timed, in a User-mode Linux"
 	@echo "make shell      a shell in a test machine (KERNEL=7.3)"
 	@echo "make lint       check the sources' style"
+	@echo "make model      check the models of sessions, handshakes and leases, and that mistakes"
+	@echo "                planted into them are found; MODEL=lease limits it, WHOLE=1 widens it"
 	@echo "make clean      remove what was built"
 
 .PHONY: all module tools install install-module install-tools clean check lint \
-	shell demo deb bench help
+	shell demo deb bench model help
