@@ -4,6 +4,7 @@
 # What Documentation/getting-started.md tells its reader to do, done as it stands, on
 # hosts of vpnd.sh: server is gw, client is c1, phone is c2.
 # timeout: 300
+# kernels: 7.3
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=../probes.sh

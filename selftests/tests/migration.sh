@@ -5,6 +5,7 @@
 # of WireGuard with two clients becomes ours, and a CA of OpenVPN's goes on.  The hosts
 # are those of vpnd.sh: server is gw, client is c1, phone is c2.
 # timeout: 300
+# kernels: 6.1
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=../probes.sh

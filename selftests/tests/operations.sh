@@ -4,6 +4,7 @@
 # What Documentation/operations.md tells its reader to do, done as it stands, to a
 # server with a client.  The hosts are those of vpnd.sh: server is gw, client is c1.
 # timeout: 300
+# kernels: 7.3
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=../probes.sh
