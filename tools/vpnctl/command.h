@@ -34,6 +34,7 @@ int cmd_addconf(int argc, char *argv[]);
 int cmd_apply(int argc, char *argv[]);
 int cmd_ask(int argc, char *argv[]);
 int cmd_check(int argc, char *argv[]);
+int cmd_complete(int argc, char *argv[]);
 int cmd_doctor(int argc, char *argv[]);
 int cmd_export(int argc, char *argv[]);
 int cmd_genkey(int argc, char *argv[]);

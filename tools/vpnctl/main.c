@@ -97,6 +97,8 @@ const struct command commands[] = {
 	{ "genkey", cmd_genkey, "", "Print a new private key" },
 	{ "genpsk", cmd_genpsk, "", "Print a new preshared key" },
 	{ "pubkey", cmd_pubkey, "", "Read a private key and print its public key" },
+	{ "complete", cmd_complete, "-- [WORD]...",
+	  "Print what the last word may become, for completion in a shell" },
 	{ "help", cmd_help, "[COMMAND]", "Tell how this tool is used" },
 	{ "version", cmd_version, "", "Print the version" },
 	{ NULL, NULL, NULL, NULL }
