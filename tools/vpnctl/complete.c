@@ -237,7 +237,7 @@ static void offer_verbs(struct line *line)
 	const char *usage;
 
 	for (usage = line->command->synopsis; usage; usage = next_usage(usage))
-		offer(line, usage, strcspn(usage, " \n"));
+		offer(line, usage, strcspn(usage, "\n "));
 }
 
 /* The usage with that verb, without it; NULL if there is none. */
@@ -246,7 +246,7 @@ static const char *usage_of_verb(const struct command *command, const char *verb
 	const char *usage;
 
 	for (usage = command->synopsis; usage; usage = next_usage(usage)) {
-		if (is(usage, strcspn(usage, " \n"), verb))
+		if (is(usage, strcspn(usage, "\n "), verb))
 			return usage + strlen(verb);
 	}
 	return NULL;
