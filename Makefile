@@ -68,6 +68,12 @@ endif
 deb:
 	@selftests/deb
 
+dist:
+	@selftests/dist
+
+release-check:
+	@selftests/release-check
+
 bench:
 	@selftests/bench/run
 
@@ -77,6 +83,8 @@ help:
 	@echo "make demo       server, client and a tunnel, in a test machine"
 	@echo "                HOST=1: in namespaces of this host, with its kernel"
 	@echo "make deb        Debian packages: vpn-dkms, vpnctl, vpn-dev"
+	@echo "make dist       archive of the sources of the last commit, the same octets each time"
+	@echo "make release-check  what must be true before a release, point by point"
 	@echo "make check      run all tests on the kernels 6.1, 6.12 and 7.3 in test machines"
 	@echo "                KERNEL=6.1,7.3 and TEST=a,b limit it"
 	@echo "make bench      count what a packet costs here and in other tunnels of the kernel"

@@ -35,6 +35,7 @@ CHECKS=(
 	"documents	what the documents refer to is there: links, files, targets, tests"
 	"editorconfig	white space is as .editorconfig wants it"
 	"versions	versions of the kernel are compared in module/compat/ only"
+	"release	whatever has the version of the release has that of the file VERSION"
 	"licence	sources name their licence in an SPDX line"
 	"markers	nothing is left to be done"
 	"places		no directory or server of somebody's own is named"
@@ -273,6 +274,34 @@ check_markers()
 {
 	# The brackets keep this line from being found.
 	search '[T]ODO|[F]IXME|[X]XX|[H]ACK' -w <"$work/files" | nothing
+}
+
+# at WHERE GOT: it is to be the version.
+at()
+{
+	[ "$2" = "$version" ] || echo "$1: '$2' is not '$version', which VERSION has"
+}
+
+# What is compiled is told VERSION by its makefile, and test 'readme' looks at that.
+check_release()
+{
+	local version released
+
+	version=$(cat VERSION)
+	released=$(sed -n 's/^## \[\([0-9].*\)\] - .*/\1/p' CHANGELOG.md | head -n 1)
+	{
+		grep -qxE '[0-9]+\.[0-9]+\.[0-9]+' VERSION || echo "VERSION: '$version' is not like 1.2.3"
+		at dkms.conf "$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' dkms.conf)"
+		at debian/changelog "$(sed -n '1s/^[^ ]* (\(.*\)) .*/\1/p' debian/changelog)"
+		at CHANGELOG.md "$released"
+		# Both have the same releases, in the same order.
+		diff <(sed -n 's/^## \[\([0-9].*\)\] - .*/CHANGELOG.md: \1/p' CHANGELOG.md) \
+			<(sed -n 's/^[^ ]* (\(.*\)) .*/CHANGELOG.md: \1/p' debian/changelog)
+		# A peer is told it; the protocol's document shows an example.
+		at Documentation/protocol-v1.md \
+			"$(grep -ohE '"vpn [0-9]+\.[^"]*"' Documentation/protocol-v1.md | tr -d '"' | cut -d' ' -f2)"
+		grep -q 'VPN_VERSION' module/main.c || echo "module/main.c: has no MODULE_VERSION of VERSION"
+	} | nothing
 }
 
 check_places()

@@ -97,6 +97,9 @@ planted:   1"
 	"versions|planted-version.h|>module/planted-version.h
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)"
 
+	"release|9.9.9. is not|>dkms.conf
+PACKAGE_VERSION=\"9.9.9\""
+
 	"licence|planted-licence.c|>module/planted-licence.c
 int vpn_planted;"
 
