@@ -121,6 +121,11 @@ void vpn_address_previous(struct vpn_address *address)
 		;
 }
 
+bool vpn_address_overlap(const struct vpn_address *a, const struct vpn_address *b)
+{
+	return vpn_address_within(a, b) || vpn_address_within(b, a);
+}
+
 struct vpn_address *vpn_addresses_add(struct vpn_addresses *addresses)
 {
 	struct vpn_address *grown;

@@ -45,6 +45,9 @@ bool vpn_address_within(const struct vpn_address *network, const struct vpn_addr
 void vpn_address_next(struct vpn_address *address);
 void vpn_address_previous(struct vpn_address *address);
 
+/* As networks, one has the other in it. */
+bool vpn_address_overlap(const struct vpn_address *a, const struct vpn_address *b);
+
 /* Appends a zeroed address; NULL when memory is out. */
 struct vpn_address *vpn_addresses_add(struct vpn_addresses *addresses);
 void vpn_addresses_free(struct vpn_addresses *addresses);

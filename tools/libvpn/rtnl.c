@@ -154,6 +154,17 @@ static int collect_onlink(const struct nlmsghdr *nlh, void *data)
 	return add_entry(c->entries, &route.entry);
 }
 
+static int collect_known(const struct nlmsghdr *nlh, void *data)
+{
+	const struct collector *c = data;
+	struct route route;
+
+	read_route(nlh, &route);
+	if (is_cached(nlh) || !route.entry.address.prefix_len)
+		return 0;
+	return add_entry(c->entries, &route.entry);
+}
+
 static int collect_block(const struct nlmsghdr *nlh, void *data)
 {
 	const struct collector *c = data;
@@ -233,6 +244,14 @@ int vpn_rtnl_onlink(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtnl_e
 
 	return dump_routes(sock, &(struct vpn_answer){ .message = collect_onlink, .data = &c },
 			   err);
+}
+
+int vpn_rtnl_known(struct vpn_socket *sock, struct vpn_rtnl_entries *entries,
+		   struct vpn_error *err)
+{
+	struct collector c = { entries, 0, 0 };
+
+	return dump_routes(sock, &(struct vpn_answer){ .message = collect_known, .data = &c }, err);
 }
 
 int vpn_rtnl_blocks(struct vpn_socket *sock, uint32_t table, struct vpn_rtnl_entries *entries,

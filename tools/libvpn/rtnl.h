@@ -40,6 +40,9 @@ int vpn_rtnl_routes(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtnl_e
 /* Prefixes that the host is on, through other links than that one. */
 int vpn_rtnl_onlink(struct vpn_socket *sock, uint32_t ifindex, struct vpn_rtnl_entries *entries,
 		    struct vpn_error *err);
+/* Whatever this host has a route to, in any table; but for the default. */
+int vpn_rtnl_known(struct vpn_socket *sock, struct vpn_rtnl_entries *entries,
+		   struct vpn_error *err);
 /* Routes of ours that lead nowhere (throw, unreachable), in that table. */
 int vpn_rtnl_blocks(struct vpn_socket *sock, uint32_t table, struct vpn_rtnl_entries *entries,
 		    struct vpn_error *err);

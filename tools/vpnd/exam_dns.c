@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "../libvpn/address.h"
+#include "../libvpn/probe.h"
 #include "desired.h"
 #include "exam.h"
-#include "probe.h"
 #include "resolve.h"
 
 #define PORT		53

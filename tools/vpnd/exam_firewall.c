@@ -4,12 +4,11 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../libvpn/address.h"
+#include "../libvpn/probe.h"
 #include "driver.h"
 #include "exam.h"
-#include "probe.h"
 #include "ruleset.h"
 
 static const char *version_of(uint16_t family)
@@ -67,7 +66,8 @@ static bool is_dropped(struct subject *s, uint16_t port)
 	static const uint16_t families[] = { AF_INET, AF_INET6 };
 	static const char *const hooks[] = { "prerouting", "input" };
 	struct packet packet = { .tunnel = s->ifname, .protocol = "udp", .port = port };
-	char where[RULESET_WHERE];
+	struct ruleset_place where;
+	char text[RULESET_WHERE];
 	size_t f, h;
 
 	for (f = 0; f < 2; f++) {
@@ -75,11 +75,12 @@ static bool is_dropped(struct subject *s, uint16_t port)
 		if (!is_meant(s, families[f], &packet.target) || !comes(s, families[f]))
 			continue;
 		for (h = 0; h < 2; h++) {
-			if (ruleset_fate(s->ruleset, hooks[h], &packet, where) != FATE_DROPPED)
+			if (ruleset_fate(s->ruleset, hooks[h], &packet, &where) != FATE_DROPPED)
 				continue;
+			ruleset_format(&where, text);
 			exam_say(s, "port", VERDICT_FAIL,
 				 "UDP port %u is blocked for %s by nftables: %s", port,
-				 version_of(families[f]), where);
+				 version_of(families[f]), text);
 			exam_remedy(s, "let 'udp dport %u accept' stand before that", port);
 			return true;
 		}
@@ -87,26 +88,12 @@ static bool is_dropped(struct subject *s, uint16_t port)
 	return false;
 }
 
-/* Nobody else may have the port when the device is to come up. */
-static bool is_taken(uint16_t port)
-{
-	union vpn_endpoint any = { .addr6 = { AF_INET6, htons(port), 0, IN6ADDR_ANY_INIT, 0 } };
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool taken;
-
-	if (fd < 0)
-		return false;
-	taken = bind(fd, &any.addr, sizeof(any.addr6)) && errno == EADDRINUSE;
-	close(fd);
-	return taken;
-}
-
 static bool is_closed(struct subject *s, uint16_t port)
 {
 	struct vpn_error err;
 	bool up = true;
 
-	if (!s->dev && !s->status && is_taken(port)) {
+	if (!s->dev && !s->status && probe_is_taken(port)) {
 		exam_say(s, "port", VERDICT_FAIL, "UDP port %u is somebody else's", port);
 		exam_remedy(s, "'ss -lunp' shows whose; choose another listen_address");
 		return true;
@@ -238,7 +225,8 @@ static bool is_not_forwarded(struct subject *s)
 {
 	struct packet packet = { .tunnel = s->ifname, .in = s->ifname };
 	const struct vpn_addresses *networks = &s->config->networks;
-	char source[VPN_PREFIX_TEXT], where[RULESET_WHERE], uplink[IF_NAMESIZE];
+	char source[VPN_PREFIX_TEXT], text[RULESET_WHERE], uplink[IF_NAMESIZE];
+	struct ruleset_place where;
 	unsigned int i;
 
 	packet.source = source;
@@ -248,10 +236,11 @@ static bool is_not_forwarded(struct subject *s)
 		if (!packet.out && probe_uplink(packet.family, subject_mark(s), uplink))
 			packet.out = uplink;
 		vpn_address_format(&networks->list[i], source);
-		if (ruleset_fate(s->ruleset, "forward", &packet, where) != FATE_DROPPED)
+		if (ruleset_fate(s->ruleset, "forward", &packet, &where) != FATE_DROPPED)
 			continue;
+		ruleset_format(&where, text);
 		exam_say(s, "forwarding", VERDICT_FAIL, "nftables drops what clients send on: %s",
-			 where);
+			 text);
 		exam_remedy(s,
 			    "let 'iifname \"%s\" accept' and 'oifname \"%s\" accept' stand before that",
 			    s->ifname, s->ifname);

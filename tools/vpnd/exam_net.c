@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "../libvpn/address.h"
+#include "../libvpn/probe.h"
 #include "desired.h"
 #include "exam.h"
-#include "probe.h"
 
 #define MTU_DEFAULT	1420
 #define IPV6_MTU_MIN	1280

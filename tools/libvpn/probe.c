@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../libvpn/address.h"
+#include "address.h"
 
 #define PORT_DISCARD	9
 /* What a router has to say comes soon. */
@@ -147,4 +147,17 @@ void probe_path(const union vpn_endpoint *to, uint32_t mark, unsigned int octets
 		path->error = send_and_wait(fd, octets - headers);
 	path->mtu = read_mtu(fd, four);
 	close(fd);
+}
+
+bool probe_is_taken(uint16_t port)
+{
+	union vpn_endpoint any = { .addr6 = { AF_INET6, htons(port), 0, IN6ADDR_ANY_INIT, 0 } };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool taken;
+
+	if (fd < 0)
+		return false;
+	taken = bind(fd, &any.addr, sizeof(any.addr6)) && errno == EADDRINUSE;
+	close(fd);
+	return taken;
 }

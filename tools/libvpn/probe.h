@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Questions to the routes of this host, and a packet to somebody's port. */
-#ifndef VPND_PROBE_H
-#define VPND_PROBE_H
+#ifndef LIBVPN_PROBE_H
+#define LIBVPN_PROBE_H
 
-#include "../libvpn/device.h"
+#include "device.h"
 
 /* IP, UDP, and the protocol's header and tag. */
 #define PROBE_OVERHEAD4	60
@@ -23,6 +23,9 @@ struct probe_path {
 /* Send a datagram that takes so many octets with its headers, zero: none, and wait for errors. */
 void probe_path(const union vpn_endpoint *to, uint32_t mark, unsigned int octets,
 		struct probe_path *path);
+
+/* Has somebody that UDP port, so that no device can come up with it? */
+bool probe_is_taken(uint16_t port);
 
 /* An address with a port. */
 union vpn_endpoint probe_endpoint(const struct vpn_address *address, uint16_t port);
