@@ -100,6 +100,19 @@ static bool add_firewall(struct item_list *list, const struct config *config,
 	return good;
 }
 
+/* The comment of rules in tables of others is what our own table is called. */
+static bool add_opening(struct item_list *list, const struct config *config)
+{
+	char table[TABLE_NAME];
+
+	if (!config->open_port)
+		return true;
+	desired_table(config, table);
+	return item_add(list, &kind_opening, table,
+			json_pack("{s:s, s:s}", "host", config->listen.host, "port",
+				  config->listen.port));
+}
+
 static json_t *strings_json(const struct strings *strings)
 {
 	json_t *list = json_array();
@@ -135,7 +148,8 @@ static bool server_list(const struct config *config, const struct facts *facts,
 	}
 	for (i = 0; i < networks->count && good; i++)
 		good = add_pool(list, config, &networks->list[i]);
-	good = good && add_settings(list, config) && add_firewall(list, config, facts);
+	good = good && add_settings(list, config) && add_firewall(list, config, facts) &&
+	       add_opening(list, config);
 	if (good && vpn_addresses_have_family(networks, AF_INET))
 		good = item_add(list, &kind_forwarding, "ipv4", json_object());
 	if (good && vpn_addresses_have_family(networks, AF_INET6))

@@ -78,8 +78,8 @@ struct item_kind {
 };
 
 extern const struct item_kind kind_device, kind_address, kind_mtu, kind_pool, kind_settings,
-	kind_up, kind_route, kind_rule, kind_forwarding, kind_sysctl, kind_firewall, kind_dns,
-	kind_hook;
+	kind_up, kind_route, kind_rule, kind_forwarding, kind_sysctl, kind_firewall, kind_opening,
+	kind_dns, kind_hook;
 
 const struct item_kind *item_kind_find(const char *name);
 

@@ -1,46 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One table of nftables, replaced as a whole in one transaction. */
 #include <errno.h>
-#include <nftables/libnftables.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "item.h"
 #include "log.h"
+#include "ruleset.h"
 
 /* What was made last, and how nftables shows that: so it is seen when somebody changes it. */
 static struct {
 	char *rules, *shown;
 } made;
-
-/*
- * True: the commands were carried out, and what they print is in *shown, to be freed, if
- * that is not NULL. Otherwise what nftables says is in err.
- */
-static bool run(const char *commands, char **shown, struct vpn_error *err)
-{
-	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	bool good = false;
-	const char *said;
-
-	if (!nft) {
-		vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "nftables cannot be reached");
-		return false;
-	}
-	nft_ctx_buffer_error(nft);
-	nft_ctx_buffer_output(nft);
-	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_STATELESS);
-	good = !nft_run_cmd_from_buffer(nft, commands);
-	if (good && shown)
-		*shown = strdup(nft_ctx_get_output_buffer(nft));
-	if (!good) {
-		said = nft_ctx_get_error_buffer(nft);
-		vpn_error_set(err, VPN_FAULT_SYSTEM, EINVAL, "nftables refused: %.*s",
-			      (int)strcspn(said, "\n"), said);
-	}
-	nft_ctx_free(nft);
-	return good;
-}
 
 /* How nftables shows the table, to be freed; NULL: it is not there. */
 static char *show(const char *table)
@@ -49,7 +20,7 @@ static char *show(const char *table)
 	char command[96], *shown = NULL;
 
 	snprintf(command, sizeof(command), "list table inet %s", table);
-	run(command, &shown, &err);
+	ruleset_run(command, &shown, &err);
 	return shown;
 }
 
@@ -92,7 +63,7 @@ static int firewall_make(struct world *w, const struct item *item, struct vpn_er
 	if (asprintf(&commands, "add table inet %s\ndelete table inet %s\ntable inet %s {\n%s}\n",
 		     item->key, item->key, item->key, item_text(item, "rules")) < 0)
 		return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
-	good = run(commands, NULL, err);
+	good = ruleset_run(commands, NULL, err);
 	free(commands);
 	if (good)
 		note_made(item);
@@ -113,7 +84,7 @@ static int firewall_undo(struct world *w, const struct item *item, const json_t 
 	free(made.rules);
 	made.rules = NULL;
 	snprintf(command, sizeof(command), "delete table inet %s", item->key);
-	return run(command, NULL, err) ? 0 : -err->code;
+	return ruleset_run(command, NULL, err) ? 0 : -err->code;
 }
 
 static void firewall_describe(const struct world *w, const struct item *item, const char *sign,

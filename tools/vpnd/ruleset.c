@@ -21,9 +21,34 @@ struct walk {
 	const struct packet *packet;
 	const char *family, *table;	/* whose chains are walked */
 	bool may_be_taken, translated;
-	char *where;
+	struct ruleset_place *where;
 	unsigned int depth;
 };
+
+bool ruleset_run(const char *commands, char **shown, struct vpn_error *err)
+{
+	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	bool good = false;
+	const char *said;
+
+	if (!nft) {
+		vpn_error_set(err, VPN_FAULT_SYSTEM, ENOMEM, "nftables cannot be reached");
+		return false;
+	}
+	nft_ctx_buffer_error(nft);
+	nft_ctx_buffer_output(nft);
+	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_STATELESS);
+	good = !nft_run_cmd_from_buffer(nft, commands);
+	if (good && shown)
+		*shown = strdup(nft_ctx_get_output_buffer(nft));
+	if (!good) {
+		said = nft_ctx_get_error_buffer(nft);
+		vpn_error_set(err, VPN_FAULT_SYSTEM, EINVAL, "nftables refused: %.*s",
+			      (int)strcspn(said, "\n"), said);
+	}
+	nft_ctx_free(nft);
+	return good;
+}
 
 json_t *ruleset_read(struct vpn_error *err)
 {
@@ -119,13 +144,12 @@ static void read_payload(const struct packet *packet, const char *protocol, cons
 		set_text(value, packet->protocol);
 }
 
-/* Of a connection that begins. */
-static void read_ct(const char *key, struct value *value)
+static void read_ct(const struct packet *packet, const char *key, struct value *value)
 {
 	if (!strcmp(key, "state"))
-		set_text(value, "new");
+		set_text(value, packet->answer ? "established" : "new");
 	else if (!strcmp(key, "direction"))
-		set_text(value, "original");
+		set_text(value, packet->answer ? "reply" : "original");
 }
 
 /* False: a packet like this has no such field. */
@@ -143,7 +167,7 @@ static bool read_left(const struct packet *packet, const json_t *left, struct va
 
 	memset(value, 0, sizeof(*value));
 	read_meta(packet, text_of(json_object_get(left, "meta"), "key"), value);
-	read_ct(text_of(json_object_get(left, "ct"), "key"), value);
+	read_ct(packet, text_of(json_object_get(left, "ct"), "key"), value);
 	if (!payload || !*protocol)
 		return true;
 	read_payload(packet, protocol, text_of(payload, "field"), value);
@@ -313,9 +337,25 @@ static enum answer does_match(const struct walk *w, const json_t *match)
 
 static enum end run_chain(struct walk *w, const char *name);
 
-static void note_where(struct walk *w, const char *chain, const char *what)
+static void note_where(struct walk *w, const char *chain, long long handle)
 {
-	snprintf(w->where, RULESET_WHERE, "%s %s %s, %s", w->family, w->table, chain, what);
+	struct ruleset_place *where = w->where;
+
+	snprintf(where->family, sizeof(where->family), "%s", w->family);
+	snprintf(where->table, sizeof(where->table), "%s", w->table);
+	snprintf(where->chain, sizeof(where->chain), "%s", chain);
+	where->handle = handle;
+}
+
+void ruleset_format(const struct ruleset_place *place, char text[RULESET_WHERE])
+{
+	int len = snprintf(text, RULESET_WHERE, "%s %s %s, ", place->family, place->table,
+			   place->chain);
+
+	if (place->handle)
+		snprintf(text + len, RULESET_WHERE - len, "handle %lld", place->handle);
+	else
+		snprintf(text + len, RULESET_WHERE - len, "policy drop");
 }
 
 /* What a rule that applies, or may, does; over: no rule of this chain follows. */
@@ -341,7 +381,7 @@ static enum end obey(struct walk *w, const json_t *statement, enum answer applie
 	}
 	/* Whether it is dropped there is not known, either. */
 	if (end == DROPPED)
-		*w->where = '\0';
+		*w->where->family = '\0';
 	w->may_be_taken |= end == TAKEN;
 	return GOES_ON;
 }
@@ -411,7 +451,6 @@ static enum end run_rule(struct walk *w, const json_t *rule, bool *over)
 static enum end run_rules(struct walk *w, const char *name)
 {
 	const json_t *each, *rule;
-	char what[32] = "";
 	enum end end;
 	bool over;
 	size_t i;
@@ -422,10 +461,9 @@ static enum end run_rules(struct walk *w, const char *name)
 			continue;
 		over = false;
 		end = run_rule(w, rule, &over);
-		snprintf(what, sizeof(what), "handle %lld",
-			 (long long)json_integer_value(json_object_get(rule, "handle")));
-		if (end == DROPPED && !*w->where)
-			note_where(w, name, what);
+		if (end == DROPPED && !*w->where->family)
+			note_where(w, name,
+				   json_integer_value(json_object_get(rule, "handle")));
 		if (end != GOES_ON || over)
 			return end;
 	}
@@ -453,14 +491,14 @@ static bool is_at(const json_t *chain, const char *hook, const char *type,
 }
 
 static void begin_walk(struct walk *w, const json_t *ruleset, const json_t *chain,
-		       const struct packet *packet, char where[RULESET_WHERE])
+		       const struct packet *packet, struct ruleset_place *where)
 {
 	*w = (struct walk){
 		.objects = json_object_get(ruleset, "nftables"), .packet = packet,
 		.family = text_of(chain, "family"), .table = text_of(chain, "table"),
 		.where = where,
 	};
-	*where = '\0';
+	*where->family = '\0';
 }
 
 static enum fate chain_fate(struct walk *w, const json_t *chain)
@@ -468,7 +506,7 @@ static enum fate chain_fate(struct walk *w, const json_t *chain)
 	enum end end = run_chain(w, text_of(chain, "name"));
 
 	if (end == GOES_ON && !strcmp(text_of(chain, "policy"), "drop")) {
-		note_where(w, text_of(chain, "name"), "policy drop");
+		note_where(w, text_of(chain, "name"), 0);
 		end = DROPPED;
 	}
 	if (end != DROPPED)
@@ -478,24 +516,24 @@ static enum fate chain_fate(struct walk *w, const json_t *chain)
 
 /* What one chain takes, another one may still drop. */
 enum fate ruleset_fate(const json_t *ruleset, const char *hook, const struct packet *packet,
-		       char where[RULESET_WHERE])
+		       struct ruleset_place *where)
 {
 	enum fate worst = FATE_PASSES, fate;
-	char here[RULESET_WHERE];
+	struct ruleset_place here;
 	const json_t *each, *chain;
 	struct walk w;
 	size_t i;
 
-	*where = '\0';
+	*where->family = '\0';
 	json_array_foreach(json_object_get(ruleset, "nftables"), i, each) {
 		chain = json_object_get(each, "chain");
 		if (!chain || !is_at(chain, hook, "filter", packet))
 			continue;
-		begin_walk(&w, ruleset, chain, packet, here);
+		begin_walk(&w, ruleset, chain, packet, &here);
 		fate = chain_fate(&w, chain);
 		if (fate > worst) {
 			worst = fate;
-			memcpy(where, here, RULESET_WHERE);
+			*where = here;
 		}
 	}
 	return worst;
@@ -503,8 +541,8 @@ enum fate ruleset_fate(const json_t *ruleset, const char *hook, const struct pac
 
 bool ruleset_translates(const json_t *ruleset, const struct packet *packet)
 {
+	struct ruleset_place where;
 	const json_t *each, *chain;
-	char where[RULESET_WHERE];
 	struct walk w;
 	size_t i;
 
@@ -512,7 +550,7 @@ bool ruleset_translates(const json_t *ruleset, const struct packet *packet)
 		chain = json_object_get(each, "chain");
 		if (!chain || !is_at(chain, "postrouting", "nat", packet))
 			continue;
-		begin_walk(&w, ruleset, chain, packet, where);
+		begin_walk(&w, ruleset, chain, packet, &where);
 		run_chain(&w, text_of(chain, "name"));
 		if (w.translated)
 			return true;

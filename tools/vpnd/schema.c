@@ -214,6 +214,9 @@ const struct config_key config_keys[] = {
 	  .text = "What clients send elsewhere goes out with the server's address." },
 	{ "firewall", "nat_interface", ROLE_SERVER, KEY_IFNAME, AT(nat_interface), NULL, NULL,
 	  .text = "Only through this device; without, through any." },
+	{ "firewall", "open_port", ROLE_SERVER, KEY_BOOL, AT(open_port), "false", NULL,
+	  .text =
+		"Where rules of nftables that others have made drop what this server needs, one before them takes it: its UDP port, what clients send on, and the answers to that. Tables of ufw, firewalld and iptables are left alone; those want to be told by their own commands." },
 	{ "firewall", "dns_servers", ROLE_SERVER, KEY_ADDRESSES, AT(push_dns), "[]", NULL,
 	  0, VPN_DNS_MAX, .text =
 			"DNS servers that clients are told of, and may reach wherever they are." },

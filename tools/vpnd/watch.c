@@ -397,7 +397,10 @@ static bool is_about(const struct nlmsghdr *nlh, const char *table)
 	return false;
 }
 
-/* Somebody, or we, have changed the firewall; of many changes those of others are no concern. */
+/*
+ * Somebody, or we, have changed the firewall; of many changes those of others are no
+ * concern, unless their tables have rules of ours.
+ */
 static int on_tables(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
 	struct watch *watch = data;
@@ -413,7 +416,7 @@ static int on_tables(sd_event_source *source, int fd, uint32_t revents, void *da
 	desired_table(watch->d->config, table);
 	left = mnl_socket_recvfrom(sock->nl, sock->buffer, VPN_SOCKET_BUFFER);
 	/* Some may have been lost. */
-	ours = left < 0 && errno != EINTR;
+	ours = (left < 0 && errno != EINTR) || watch->d->config->open_port;
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
 		ours |= is_about(nlh, table);
 	if (ours)
