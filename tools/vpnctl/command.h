@@ -51,6 +51,7 @@ int cmd_pubkey(int argc, char *argv[]);
 int cmd_reject(int argc, char *argv[]);
 int cmd_set(int argc, char *argv[]);
 int cmd_setconf(int argc, char *argv[]);
+int cmd_setup(int argc, char *argv[]);
 int cmd_show(int argc, char *argv[]);
 int cmd_showconf(int argc, char *argv[]);
 int cmd_syncconf(int argc, char *argv[]);

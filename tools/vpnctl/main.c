@@ -52,6 +52,10 @@ const struct command commands[] = {
 	  "Print the configuration of a client, for wg-quick or as a QR code" },
 	{ "import", cmd_import, "FILE",
 	  "Print a configuration of wg-quick as one of vpnd" },
+	{ "setup", cmd_setup,
+	  "[--host NAME|ADDRESS] [--port PORT] [--network PREFIX] [--yes]\n"
+	  "       vpnctl setup --undo [--purge]",
+	  "Make this host a server: CA, key, file, firewall and unit; or take that back" },
 	{ "check", cmd_check, "FILE...",
 	  "Say whether configurations of vpnd are right" },
 	{ "up", cmd_up, "FILE", "Start vpnd with a configuration" },
