@@ -125,6 +125,13 @@ lossless()
 		awk '$1 != NR { gap = 1 } END { exit gap || !NR }'
 }
 
+# other_user PID: that process is of a user that nobody else is, real, effective and saved.
+other_user()
+{
+	awk '/^[UG]id:/ && $2 >= 1879048192 && $2 == $3 && $2 == $4 { n++ } END { exit n != 2 }' \
+		"/proc/$1/status"
+}
+
 vpnd_pid() { cat "$VPN_RUNTIME_DIR/$1.lock"; }
 
 # vpnd_kill NAME: so that it can do nothing about it.

@@ -4,8 +4,9 @@
 # kernels: 7.3
 # machine: icount
 """Five hundred clients that the server has never seen come at once, each with a
-certificate: all are judged and connected within ten seconds. A second of this machine
-is a billion instructions of its one processor, however busy the host is.
+certificate: all are judged and connected within ten seconds, although the process that
+reads the certificates is killed meanwhile. One that does not answer is replaced. A second
+of this machine is a billion instructions of its one processor, however busy the host is.
 
     h1 [vpn0, vpnd] ---- [10.0.0.2 and fifty more: this program] h2
 """
@@ -14,6 +15,7 @@ import datetime
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +23,7 @@ import tempfile
 import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 # pylint: disable=wrong-import-position
-from abi import end, point, say
+from abi import end, equal, point, say
 from lab import begin
 from peer import random_index
 from protocol import tlv
@@ -37,6 +39,7 @@ CLIENTS = 500
 SOURCES = 50            # addresses that they come from
 SECONDS = 10
 RETRY = 5               # as a client repeats what is not answered
+KILLED_AT = 100         # clients that are in when the process is killed
 PORT = 51820
 
 
@@ -96,6 +99,21 @@ class Client:
         return seal_data(V1, response.from_initiator, response.index, 0, b"")
 
 
+def signal_reader(number):
+    """To the process that reads certificates; how many there are."""
+    found = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                is_reader = file.read() == b"vpnd\0--verifier\0"
+        except OSError:
+            continue
+        if is_reader:
+            os.kill(int(pid), number)
+            found += 1
+    return found
+
+
 def open_sockets(host):
     sockets = []
     with host.inside():
@@ -107,8 +125,8 @@ def open_sockets(host):
     return sockets
 
 
-def take_answers(sockets, clients, responder, until):
-    """All that comes until then."""
+def take_answers(sockets, clients, responder, until, done):
+    """All that comes until then; done is told how many are in."""
     while time.monotonic() < until and not all(client.done for client in clients):
         ready = select.select(sockets, [], [], until - time.monotonic())[0]
         for one in ready:
@@ -117,12 +135,13 @@ def take_answers(sockets, clients, responder, until):
             for client in filter(lambda client: client.is_answered(message), clients):
                 if kind == RESPONSE:
                     one.send(client.finish(message))
+                    done(sum(client.done for client in clients))
                 elif kind == COOKIE:
                     client.take_cookie(message, responder)
                 break
 
 
-def connect_all(sockets, clients, responder):
+def connect_all(sockets, clients, responder, done):
     """The seconds that it took."""
     for client in clients:
         client.begin(responder)
@@ -131,7 +150,7 @@ def connect_all(sockets, clients, responder):
         for number, client in enumerate(clients):
             if not client.done:
                 sockets[number % SOURCES].send(client.message)
-        take_answers(sockets, clients, responder, time.monotonic() + RETRY)
+        take_answers(sockets, clients, responder, time.monotonic() + RETRY, done)
         for client in clients:
             if not client.done:
                 client.begin(responder)
@@ -166,13 +185,27 @@ listen_address = ""
         responder = base64.b64decode(file.read())
     clients = [Client(number, signer) for number in range(CLIENTS)]
     sockets = open_sockets(h2)
-    seconds = connect_all(sockets, clients, responder)
+    killed = []
+
+    def kill_one(count):
+        if count == KILLED_AT:
+            killed.append(signal_reader(signal.SIGKILL))
+
+    seconds = connect_all(sockets, clients, responder, kill_one)
     say(f"# {sum(client.done for client in clients)} connected in {seconds:.2f} s")
     point("all are let in", all(client.done for client in clients))
     point(f"within {SECONDS} s", seconds <= SECONDS, f"{seconds:.2f} s")
     with open(files + "/gate.log", encoding="utf-8") as file:
-        lines = sum("let in" in line for line in file)
-    point("a line of the log for each", lines == CLIENTS, str(lines))
+        log = file.read()
+    equal("a line of the log for each", CLIENTS, log.count("msg=\"let in\""))
+    equal("the process that read them was killed meanwhile", [1], killed)
+    equal("which is said", 1, log.count("has ended; another one begins"))
+
+    late = [Client(CLIENTS, signer)]
+    equal("one does not answer", 1, signal_reader(signal.SIGSTOP))
+    seconds = connect_all(sockets, late, responder, lambda count: None)
+    point("and is replaced", late[0].done, f"{seconds:.2f} s")
+    equal("by one", 1, signal_reader(0))
     subprocess.run(["vpnctl", "down", "gate"], check=False)
     shutil.rmtree(files)
     return end()

@@ -92,6 +92,7 @@ troubled() { trouble | grep -Eq -e "$1"; }
 logged() { grep -Eq -e "$1" "$TMP/log/srv.log"; }
 peers() { tool gw -j show vpn0 | jq -r "[.peers[] | $1] | sort | join(\" \")"; }
 there() { [ "$(peers .name)" = "$1" ]; }
+replaced() { ! pgrep -f "vpnd --verifier" | grep -qx "$1"; }
 connected() { [ "$(ns c1 vpnctl -j status cli | jq -r '.state + .trouble')" = connected ]; }
 today=$(date -u +%Y-%m-%d)
 
@@ -174,16 +175,27 @@ check "it ends when they are over, and says so" wait_until 15 troubled "^refused
 disconnect
 run ns c1 vpnctl down cli
 client_file "token_path = \"$TMP/cli.jwt\"" >"$TMP/cli.toml"
-token() { (umask 077 && vpnctl token issue "$@" --key "$TMP/tokens/one.secret" >"$TMP/cli.jwt"); }
-token dave --role guests --public-key "$TMP/c1.pub"
+# token KEY NAME [OPTION...]: c1 has a token of that name, signed by that key.
+token()
+{
+	(umask 077 && vpnctl token issue "${@:2}" --key "$TMP/tokens/$1.secret" >"$TMP/cli.jwt")
+}
+token one dave --role guests --public-key "$TMP/c1.pub"
 must vpnd_start c1 "$TMP/cli.toml"
 verifier=$(pgrep -f "vpnd --verifier")
 check_equal "its process has no rights" "0000000000000000 2" \
 	"$(awk '/^CapPrm/ { c = $2 } /^Seccomp:/ { print c, $2 }' "/proc/$verifier/status")"
+check "is of another user" other_user "$verifier"
+check_fail "has another network" \
+	[ "$(readlink "/proc/$verifier/ns/net")" = "$(readlink "/proc/$(vpnd_pid srv)/ns/net")" ]
+check_equal "and no socket but the one that it is asked on" 3 \
+	"$(find "/proc/$verifier/fd" -lname 'socket:*' -printf '%f ' | tr -d ' ')"
+check_equal "the daemon cannot be another user any more" 0000000000001400 \
+	"$(awk '/^CapPrm/ { print $2 }' "/proc/$(vpnd_pid srv)/status")"
 check "and dies" kill -9 "$verifier"
 check "a token lets in" connect
 check "which is said" logged 'let in.*peer=dave.*by=token.*role=guests'
-check "another process has read it" test "$(pgrep -f "vpnd --verifier")" != "$verifier"
+check "another process has read it" replaced "$verifier"
 python3 - "$TMP/tokens/one.secret" >"$TMP/cli.jwt" <<-END
 	import jwt, sys, time
 	claims = {"sub": "erin", "role": "guests", "exp": int(time.time()) + 600}
@@ -192,6 +204,20 @@ END
 disconnect
 check "as does one of Python's" connect
 check_equal "by its name" erin "$(peers .name)"
+# The next key is there before the first one goes.
+(umask 077 && vpnctl genpsk >"$TMP/tokens/two.secret")
+check "of two keys a token has to name its own" wait_until 5 logged 'cut off.*peer=erin.*several'
+token two fay --role guests
+disconnect
+check "a token of the next key" connect
+check_equal "by its name" fay "$(peers .name)"
+verifier=$(pgrep -f "vpnd --verifier")
+must rm "$TMP/tokens/one.secret"
+check "when the first one goes" wait_until 5 replaced "$verifier"
+check "it goes on" connected
+disconnect
+token two erin --role guests
+must connect
 # Somebody else of that name.
 wg_client c2
 echo "${PUB[c2]}" >"$TMP/c2.pub"

@@ -89,6 +89,9 @@ check "start" inside systemctl start vpn@srv
 check "it is active" inside systemctl is-active vpn@srv
 check_equal "credentials are read without rights" "0000000000000000 2" \
 	"$(awk '/^CapPrm/ { c = $2 } /^Seccomp:/ { print c, $2 }' "/proc/$(pgrep -f "vpnd --verifier")/status")"
+check "by another user" other_user "$(pgrep -f "vpnd --verifier")"
+check_equal "and the daemon has none that it does not need" 0000000000001400 \
+	"$(awk '/^CapPrm/ { print $2 }' "/proc/$(pgrep -o -f "vpnd /etc/vpn/srv")/status")"
 inside journalctl -u vpn@srv >&2
 cp "$TMP/etc/vpn/srv.pub" "$TMP/srv.pub"
 client_up c1 10.8.0.10

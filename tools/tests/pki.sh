@@ -59,6 +59,13 @@ for kind in ed25519 ecdsa rsa; do
 	openssl verify -crl_check -CRLfile pki/crl.pem -CAfile pki/ca.crt pki/certs/bob.crt >out 2>&1
 	[ $? = 2 ] && grep -q "certificate revoked" out
 	result "pki: $kind: and knows who was revoked" $?
+	openssl crl -in pki/crl.pem -noout -crlnumber >before
+	"$VPNCTL" pki crl >out
+	result "pki: $kind: a revocation list anew" $?
+	openssl crl -in pki/crl.pem -noout -crlnumber >out
+	! cmp -s before out
+	result "pki: $kind: is another one" $?
+	verdict "pki: $kind: with who was revoked" "certificate was revoked on" pki/certs/bob.crt
 done
 says "pki: no second CA there" 1 "there is a CA in '$TMP/pki' already; take another folder, or remove that one" \
 	pki init

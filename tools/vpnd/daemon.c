@@ -23,6 +23,7 @@
 #include "leases.h"
 #include "log.h"
 #include "plan.h"
+#include "nursery.h"
 #include "privileges.h"
 #include "secret.h"
 #include "watch.h"
@@ -568,6 +569,7 @@ static void end(struct daemon *d)
 	config_free(d->config);
 	if (d->lock >= 0)
 		close(d->lock);
+	nursery_close(d->nursery);
 	free(d->run_path);
 	free(d->state_path);
 	free(d->file);
@@ -586,12 +588,16 @@ static void tell_ready(int ready)
 
 int daemon_run(const char *path, int ready)
 {
-	struct daemon d = { .lock = -1, .journal.fd = -1, .started = time(NULL) };
+	struct daemon d = {
+		.lock = -1, .nursery = -1, .journal.fd = -1, .started = time(NULL),
+	};
 	struct vpn_error err = { 0 };
 	int ret;
 
-	if (drop(&err)) {
-		fprintf(stderr, "vpnd: %s\n", err.text);
+	d.nursery = nursery_open();
+	if (d.nursery < 0 || drop(&err)) {
+		fprintf(stderr, "vpnd: %s%s\n", d.nursery < 0 ? "no process can be started: " : "",
+			d.nursery < 0 ? strerror(-d.nursery) : err.text);
 		return STATUS_FAILED;
 	}
 	d.config = config_read(path, stderr);
@@ -619,7 +625,7 @@ int daemon_run(const char *path, int ready)
 
 int daemon_undo(const char *name)
 {
-	struct daemon d = { .lock = -1, .journal.fd = -1 };
+	struct daemon d = { .lock = -1, .nursery = -1, .journal.fd = -1 };
 	struct config config = { .ifname = d.world.ifname };
 	const struct journal_entry *entry;
 	struct vpn_error err;

@@ -23,6 +23,7 @@ struct daemon {
 	char *run_path, *state_path;	/* folders */
 	char *file;			/* the whole name of the configuration */
 	int lock;
+	int nursery;			/* where others are started from that have no rights */
 	bool keep;			/* at the end, leave everything as it is */
 	bool failed;			/* not all is as it should be, since it was tried last */
 	struct client *client;		/* NULL: this is a server */

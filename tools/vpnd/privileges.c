@@ -34,11 +34,10 @@ static void bound(uint64_t keep)
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
-int privileges_drop(void)
+static int drop(uint64_t keep)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct sets[2] = { 0 };
-	uint64_t keep = kept_bits();
 	bool fewer = false;
 	unsigned int i;
 	uint32_t mask;
@@ -55,4 +54,14 @@ int privileges_drop(void)
 	}
 	/* A unit of systemd has seen to it already, and may not allow the call. */
 	return fewer && syscall(SYS_capset, &header, sets) ? -errno : 0;
+}
+
+int privileges_drop(void)
+{
+	return drop(kept_bits());
+}
+
+int privileges_drop_all(void)
+{
+	return drop(0);
 }

@@ -7,5 +7,7 @@
  * undoing needs; nothing that is run from then on gets more. Zero, or -errno.
  */
 int privileges_drop(void);
+/* The same, with nothing that is kept. */
+int privileges_drop_all(void);
 
 #endif

@@ -3,20 +3,18 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../libcred/file.h"
 #include "../libcred/token.h"
 #include "log.h"
+#include "nursery.h"
 #include "verifying.h"
 
 #define USEC		1000000ULL
@@ -38,6 +36,7 @@ struct pending {
 /* A process, and what it trusts. */
 struct helper {
 	pid_t pid;
+	int nursery;			/* that it was started from */
 	int fd;
 	char *trust;
 	size_t trust_len;
@@ -187,37 +186,18 @@ static int gather(const struct config *config, struct parts *parts, struct vpn_e
  * The process
  */
 
-static void run_helper(int socket, int trust)
-{
-	static const char *const args[] = { "vpnd", "--verifier", NULL };
-	static const char *const environment[] = { "LC_ALL=C", NULL };
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* Neither may lie where the other goes. */
-	socket = fcntl(socket, F_DUPFD, 16);
-	trust = fcntl(trust, F_DUPFD, 16);
-	if (socket < 0 || trust < 0 || dup2(socket, VERIFYING_SOCKET) < 0 ||
-	    dup2(trust, VERIFYING_TRUST) < 0)
-		_exit(1);
-	close_range(VERIFYING_TRUST + 1, ~0U, 0);
-	/* A new program: what this one has in its memory is no business of that one. */
-	execve("/proc/self/exe", (char *const *)args, (char *const *)environment);
-	_exit(1);
-}
-
 static int no_process(struct vpn_error *err)
 {
 	return vpn_error_set(err, VPN_FAULT_SYSTEM, errno,
 			     "no process can be started to read credentials: %s", strerror(errno));
 }
 
-static int start_helper(struct helper *helper, struct vpn_error *err)
+static int start_helper(struct helper *helper, int nursery, struct vpn_error *err)
 {
 	int ends[2], trust = memfd_create("trust", MFD_CLOEXEC);
 
 	helper->fd = -1;
+	helper->nursery = nursery;
 	if (trust < 0 || write(trust, helper->trust, helper->trust_len) !=
 			 (ssize_t)helper->trust_len ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
@@ -226,9 +206,7 @@ static int start_helper(struct helper *helper, struct vpn_error *err)
 			close(trust);
 		return -err->code;
 	}
-	helper->pid = fork();
-	if (!helper->pid)
-		run_helper(ends[1], trust);
+	helper->pid = nursery_start(nursery, "--verifier", ends[1], trust);
 	close(ends[1]);
 	close(trust);
 	if (helper->pid > 0) {
@@ -236,6 +214,7 @@ static int start_helper(struct helper *helper, struct vpn_error *err)
 		return 0;
 	}
 	close(ends[0]);
+	errno = -helper->pid;
 	return no_process(err);
 }
 
@@ -245,8 +224,7 @@ static void stop_helper(struct helper *helper)
 		return;
 	close(helper->fd);
 	helper->fd = -1;
-	kill(helper->pid, SIGKILL);
-	waitpid(helper->pid, NULL, 0);
+	nursery_stop(helper->nursery, helper->pid);
 }
 
 static void free_helper(struct helper *helper)
@@ -360,7 +338,7 @@ static void replace_helper(struct verifier *v)
 	log_event(LEVEL_WARNING,
 		  "the process that reads credentials has ended; another one begins");
 	give_up_first(v);
-	if (start_helper(&v->helper, &err) || await_helper(&v->helper, &err)) {
+	if (start_helper(&v->helper, v->d->nursery, &err) || await_helper(&v->helper, &err)) {
 		log_event(LEVEL_ERROR, "credentials cannot be read", "reason", err.text);
 		stop_helper(&v->helper);
 	}
@@ -464,7 +442,7 @@ int verifier_load(struct verifier *v, const struct config *config, bool *changed
 	}
 	new.trust = parts.data;
 	new.trust_len = parts.len;
-	ret = start_helper(&new, err);
+	ret = start_helper(&new, v->d->nursery, err);
 	if (!ret)
 		ret = await_helper(&new, err);
 	if (ret) {

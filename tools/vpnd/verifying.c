@@ -6,12 +6,10 @@
 #ifdef HAVE_AUTH
 
 #include <errno.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,7 +25,6 @@
 #include "../libcred/token.h"
 #include "../libcred/x509.h"
 
-#define NOBODY		65534
 /* More than any revocation list takes. */
 #define MEMORY_MAX	(1024UL * 1024 * 1024)
 
@@ -66,18 +63,9 @@ static void set_limit(int resource, rlim_t value)
 	setrlimit(resource, &limit);
 }
 
-/*
- * Where the unit of systemd has taken the right to it away already, some of this
- * fails; what counts is what is left then.
- */
+/* The user is another one already (nursery.c), and where that is allowed the network. */
 static bool drop_rights(void)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	unshare(CLONE_NEWNET);
-	unshare(CLONE_NEWIPC);
-	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY))
-		errno = 0;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 0);
 	set_limit(RLIMIT_CORE, 0);
