@@ -459,13 +459,16 @@ static bool add_all_revoked(X509_CRL *list, const struct cred_authority *ca)
 	return true;
 }
 
-/* It only has to grow, and the clock does. */
+/* It only has to grow, and the clock does, in microseconds from one list to the next. */
 static bool add_number(X509_CRL *list)
 {
 	ASN1_INTEGER *number = ASN1_INTEGER_new();
+	struct timespec now;
 	bool good;
 
-	good = number && ASN1_INTEGER_set_int64(number, time(NULL)) &&
+	clock_gettime(CLOCK_REALTIME, &now);
+	good = number &&
+	       ASN1_INTEGER_set_int64(number, now.tv_sec * 1000000LL + now.tv_nsec / 1000) &&
 	       X509_CRL_add1_ext_i2d(list, NID_crl_number, number, 0, 0);
 	ASN1_INTEGER_free(number);
 	return good;
