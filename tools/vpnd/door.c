@@ -245,6 +245,16 @@ static void let_in(struct door *door, const struct question *q, struct cred_verd
 	changed(door);
 }
 
+/* Whose credential cannot be read any more is still known by name. */
+static void name_guest(struct cred_verdict *verdict, const struct guest *guest)
+{
+	if (*verdict->name)
+		return;
+	memcpy(verdict->name, guest->verdict.name, sizeof(verdict->name));
+	memcpy(verdict->role, guest->verdict.role, sizeof(verdict->role));
+	memcpy(verdict->id, guest->verdict.id, sizeof(verdict->id));
+}
+
 /* One that is in has shown another credential, or what is trusted has changed. */
 static void renew(struct door *door, const struct question *q, struct guest *guest,
 		  struct cred_verdict *verdict)
@@ -256,6 +266,8 @@ static void renew(struct door *door, const struct question *q, struct guest *gue
 
 	if (!verdict->reason)
 		policy_apply(config_of(door), &door->guests, guest, verdict);
+	if (verdict->reason)
+		name_guest(verdict, guest);
 	if (verdict->reason && !same) {
 		/* The one by which it was let in still holds. */
 		say_turned_away(q->key, q->kind, q->endpoint, verdict, "new credential not taken");
