@@ -33,24 +33,32 @@ host_add()
 {
 	local name
 
+	_stand_ins
 	for name; do
 		mkdir -p "$TMP/$name"/{root,etc,lib,log,run,bin} &&
 			cp -a /etc/. "$TMP/$name/etc" &&
 			rm -rf "$TMP/$name/etc/resolv.conf" "$TMP/$name/etc/vpn" &&
 			echo "nameserver 198.51.100.1" >"$TMP/$name/etc/resolv.conf" &&
 			echo "10.0.3.1 vpn.example.com" >>"$TMP/$name/etc/hosts" &&
-			mkdir "$TMP/$name/etc/vpn" "$TMP/$name/lib/vpn" "$TMP/$name/log/vpn" || return
+			mkdir "$TMP/$name/lib/vpn" "$TMP/$name/log/vpn" || return
 		# shellcheck disable=SC2016 # expanded by the inner shell
 		nsenter --net="/run/netns/$(netns "${HOST_OF[$name]}")" -- \
 			unshare --mount --propagation private sh -c '
 				mount --bind "$0/etc" /etc && mount --bind "$0/lib" /var/lib &&
 				mount --bind "$0/log" /var/log && mount --bind "$0/root" /root &&
-				mount --bind "$0/run" /run && : >"$0/ready" &&
+				mount --bind "$0/run" /run &&
+				mount --bind "$0/../bin/systemctl" /usr/bin/systemctl && : >"$0/ready" &&
 				exec sleep infinity' "$TMP/$name" </dev/null >&2 &
 		HOLDER[$name]=$!
-		wait_until 5 test -e "$TMP/$name/ready" || return
+		wait_until 60 test -e "$TMP/$name/ready" || return
 	done
-	_stand_ins
+}
+
+# server_host: what "vpnctl setup" looks for there. Its name server is that of its LAN.
+server_host()
+{
+	mkdir -p "$TMP/server/run/systemd/system" &&
+		echo "nameserver 192.168.7.2" >"$TMP/server/etc/resolv.conf" && name_server
 }
 
 # name_server: lan has one that knows a name, instead of what topo_gateway put there.
@@ -59,7 +67,7 @@ name_server()
 	# shellcheck disable=SC2046 # a list of numbers
 	kill $(ip netns pids "$(netns lan)")
 	background ns lan "$(dirname "$DOCUMENTS")/selftests/names.py" 192.168.7.2 intranet.example.com=192.168.7.2
-	wait_until 10 listening lan udp 53
+	wait_until 60 listening lan udp 53
 }
 
 # on NAME COMMAND...: as root there, in the home directory.
@@ -91,17 +99,31 @@ _stand_ins()
 	END
 	cat >"$TMP/bin/systemctl" <<-'END'
 		#!/bin/bash
-		# systemctl VERB [--now] vpn@NAME
-		unit=${!#} name=${!#}
+		# systemctl VERB [OPTION...] vpn@NAME
+		verb=$1 unit=${!#} name=${!#}
 		name=${name#vpn@}
+		runs() { kill -0 "$(cat "/run/vpn/$name.lock" 2>/dev/null)" 2>/dev/null; }
+		start()
+		{
+			runs || vpnd --daemon "/etc/vpn/$name.toml" >"/run/$name.said" 2>&1 || {
+				cat "/run/$name.said" >&2
+				return 1
+			}
+		}
+		stop() { ! runs || vpnctl down "$name"; }
+		enabled=/run/$name.enabled
 		[[ $unit = vpn@* ]] || { echo "systemctl: no unit $unit" >&2; exit 1; }
-		case "$1 $2" in
-		"enable --now" | "start $unit")		vpnd --daemon "/etc/vpn/$name.toml" ;;
-		"disable --now" | "stop $unit")		vpnctl down "$name" ;;
-		"restart $unit")	vpnctl down --keep "$name" && vpnd --daemon "/etc/vpn/$name.toml" ;;
-		"reload $unit")		vpnctl reload "$name" ;;
-		"kill --kill-whom=main")	kill -"$4" "$(cat "/run/vpn/$name.lock")" ;;
-		*)			echo "systemctl: $*?" >&2; exit 1 ;;
+		case $verb in
+		cat | reset-failed) ;;
+		is-enabled)	[ -e "$enabled" ] ;;
+		is-active)	runs ;;
+		enable)		: >"$enabled"; [ "$2" != --now ] || start ;;
+		disable)	rm -f "$enabled"; [ "$2" != --now ] || stop ;;
+		start | stop)	"$verb" ;;
+		restart)	vpnctl down --keep "$name" && start ;;
+		reload)		vpnctl reload "$name" ;;
+		kill)		kill -"$4" "$(cat "/run/vpn/$name.lock")" ;;
+		*)		echo "systemctl: $*?" >&2; exit 1 ;;
 		esac
 	END
 	chmod +x "$TMP"/bin/*

@@ -18,7 +18,7 @@ ldd "$(command -v vpnd)" | grep -q libseccomp || skip_all "this vpnd was compile
 ktap_start
 must topo_gateway
 must host_add server client phone branch
-must name_server
+must server_host
 # The network behind the branch.
 must address c2 lo 192.168.20.1/24
 # What wg-quick calls; that of the machine is for systemd-resolved, which does not run.

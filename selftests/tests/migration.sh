@@ -24,7 +24,7 @@ must name_server
 # What there is before: wg-quick, with three hosts.
 keys server phone client
 for name in server phone client; do
-	mkdir "$TMP/$name/etc/wireguard"
+	mkdir "$TMP/$name/etc/wireguard" "$TMP/$name/etc/vpn"
 done
 umask 077
 cat >"$TMP/server/etc/wireguard/wg0.conf" <<-END
@@ -62,8 +62,8 @@ wg_quick_client client 10.8.0.3
 for name in server phone client; do
 	must on "$name" wg-quick up wg0 >&2
 done
-must wait_until 10 reach c2 10.8.0.1
-must wait_until 10 reach c1 10.8.0.1
+must wait_until 60 reach c2 10.8.0.1
+must wait_until 60 reach c1 10.8.0.1
 
 # What Easy-RSA would have made.
 mkdir -p "$TMP/server/etc/openvpn/easy-rsa/pki/private"
@@ -71,6 +71,7 @@ must on server openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -no
 	-keyout /etc/openvpn/easy-rsa/pki/private/ca.key -out /etc/openvpn/easy-rsa/pki/ca.crt \
 	-subj "/CN=Easy-RSA CA" 2>/dev/null
 
+both_back() { [ "$(tool gw show vpn0 latest-handshakes | awk '$2 > 0' | wc -l)" = 2 ]; }
 follow migration.md
 
 # Keys that the tables name and that there are not.

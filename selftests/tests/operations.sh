@@ -18,25 +18,13 @@ ldd "$(command -v vpnd)" | grep -q libseccomp || skip_all "this vpnd was compile
 ktap_start
 must topo_gateway
 must host_add server client
-must name_server
+must server_host
+must mkdir "$TMP/client/etc/vpn"
 
 # As getting-started.md has it.
-must on server vpnctl pki init >&2
-must on server vpnctl pki issue gate --host vpn.example.com >&2
-cat >"$TMP/server/etc/vpn/server.toml" <<-END
-	[server]
-	virtual_network = "10.8.0.0/24"
-	[security]
-	private_key_path = "/etc/vpn/pki/keys/gate.key"
-	certificate_path = "/etc/vpn/pki/certs/gate.crt"
-	ca_certificate_path = "/etc/vpn/pki/ca.crt"
-	crl_path = "/etc/vpn/pki/crl.pem"
-	[firewall]
-	dns_servers = ["192.168.7.2"]
-END
-must on server vpnd --daemon /etc/vpn/server.toml
+must on server vpnctl setup --yes --host vpn.example.com >&2
 (umask 077 && on server vpnctl profile alice --server vpn.example.com:51820 \
-	--server-certificate /etc/vpn/pki/certs/gate.crt >"$TMP/client/etc/vpn/alice.toml")
+	>"$TMP/client/etc/vpn/alice.toml")
 must on client vpnd --daemon /etc/vpn/alice.toml
 must on client vpnctl connect
 
