@@ -47,7 +47,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 				  const char *method, const char *version, const char *upload,
 				  size_t *upload_size, void **state)
 {
-	static const char nothing[] = 
+	static const char nothing[] =
 		"Figures are at /metrics, and /healthz says whether all is well.\n";
 	const char *text;
 
