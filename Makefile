@@ -49,6 +49,11 @@ check:
 lint:
 	@selftests/lint.sh
 
+torture:
+	@$(MACHINE)/run "$(or $(KERNEL),debug)" --timeout $$(($(or $(SECONDS),3600) + 900)) -- \
+		env SEED="$(or $(SEED),1)" DURATION="$(or $(SECONDS),3600)" \
+		SELFTEST_TIMEOUT=$$(($(or $(SECONDS),3600) + 600)) selftests/runner.sh torture
+
 model:
 	@selftests/model/run $(if $(WHOLE),--whole) $(subst $(comma), ,$(MODEL))
 
@@ -86,7 +91,7 @@ help:
 	@echo "make dist       archive of the sources of the last commit, the same octets each time"
 	@echo "make release-check  what must be true before a release, point by point"
 	@echo "make check      run all tests on the kernels 6.1, 6.12 and 7.3 in test machines"
-	@echo "                KERNEL=6.1,7.3 and TEST=a,b limit it"
+	@echo "                KERNEL=6.1,7.3 and TEST=a,b limit it; KERNEL=debug: with KASAN and more"
 	@echo "make bench      count what a packet costs here and in other tunnels of the kernel"
 	@echo "                KERNEL=6.1, WHAT=tcp,udp1300 and PEERS=wireguard,vpn limit it;"
 	@echo "                PERF=1: also where it goes; NATIVE=1: timed, in a User-mode Linux"
@@ -94,7 +99,9 @@ help:
 	@echo "make lint       check the sources' style"
 	@echo "make model      check the models of sessions, handshakes and leases, and that mistakes"
 	@echo "                planted into them are found; MODEL=lease limits it, WHOLE=1 widens it"
+	@echo "make torture    change all that can change at random, under traffic, in the debug kernel:"
+	@echo "                SEED=1 SECONDS=3600 KERNEL=debug"
 	@echo "make clean      remove what was built"
 
 .PHONY: all module tools install install-module install-tools clean check lint \
-	shell demo deb bench model help
+	shell demo deb bench model torture help

@@ -19,6 +19,12 @@ nap() { read -r -t "$1" -u "$SILENCE" || true; }
 KERNEL=${MACHINE_KERNEL:-$(uname -r | cut -d. -f1,2)}
 KIND=${SELFTEST_KIND:-vpn}
 
+# The debug kernel is a 7.3 that looks at every access to memory, which takes time.
+PATIENCE=1 LEAKS=''
+case $(uname -r) in
+*-debug)	PATIENCE=4 LEAKS=/sys/kernel/debug/kmemleak ;;
+esac
+
 # Lines of the kernel's log that fail a test.
 TROUBLE='WARNING|BUG|Oops|KASAN|UBSAN|KCSAN|lockdep|possible circular|suspicious RCU'
 TROUBLE+='|refcount|leak|unregister_netdevice: waiting|soft lockup|hard LOCKUP|rcu.*stall'
@@ -52,6 +58,16 @@ log_since()
 # A kernel that warned says so in its taint, even if the log has rolled over.
 # Bits: 7 died, 9 warned, 14 soft lockup.
 taint() { echo $(($(cat /proc/sys/kernel/tainted) & (1 << 7 | 1 << 9 | 1 << 14))); }
+
+# Memory that nobody points to any more.  Only what is older than five seconds is
+# looked at, and believed the second time.
+leaks()
+{
+	nap 6
+	echo scan >"$LEAKS"
+	echo scan >"$LEAKS"
+	cat "$LEAKS"
+}
 
 loaded() { [ -d "/sys/module/$KIND" ]; }
 
@@ -122,7 +138,7 @@ run_test()
 	local total failed skipped plan bail links spaces taint
 
 	limit=$(header "$file" timeout)
-	limit=${limit:-120}
+	limit=${SELFTEST_TIMEOUT:-$((${limit:-120} * PATIENCE))}
 	echo "    # Subtest: $name"
 	nft flush ruleset 2>/dev/null
 	links=$(links) spaces=$(spaces) taint=$(taint)
@@ -191,6 +207,13 @@ run_test()
 		point "module unloads" "$(loaded; echo $((! $?)))"
 	fi
 
+	if [ -n "$LEAKS" ]; then
+		leaks >"$RUN/leaks"
+		point "leaks no memory" "$([ ! -s "$RUN/leaks" ]; echo $?)"
+		sed 's/^/    # /' "$RUN/leaks"
+		echo clear >"$LEAKS"
+	fi
+
 	log_since "$name" >"$RUN/dmesg"
 	grep -E "$TROUBLE" "$RUN/dmesg" >"$RUN/trouble" && trouble=log
 	[ "$(taint)" = "$taint" ] || trouble=taint
@@ -226,6 +249,11 @@ for name; do
 		exit 1
 	fi
 	kernels=$(header "$file" kernels)
+	if [ -n "$LEAKS" ] && [ -n "$(header "$file" machine)" ]; then
+		tests=$((tests + 1))
+		echo "ok $tests - $name # SKIP needs another machine than a User-mode Linux"
+		continue
+	fi
 	if [ -n "$kernels" ] && [[ " $kernels " != *" $KERNEL "* ]]; then
 		tests=$((tests + 1))
 		echo "ok $tests - $name # SKIP not for kernel $KERNEL"
