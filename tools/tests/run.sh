@@ -579,7 +579,7 @@ says "-j where there is no JSON" 2 "'-j' is for 'show', 'monitor', 'pool', 'leas
 "$VPNCTL" help >out && "$VPNCTL" --help >out2 && cmp -s out out2
 result "help and --help" $?
 grep -c '^  [a-z]' out >count
-equal "help: all commands" 31 "$(cat count)"
+equal "help: all commands" 32 "$(cat count)"
 equal "set --help" "$("$VPNCTL" help set)" "$("$VPNCTL" set --help)"
 "$VPNCTL" version | grep -Eq '^vpnctl [0-9]'
 result "version" $?

@@ -526,7 +526,7 @@ static void test_slices(void)
 	check_slices("10.8.0.0/24", 1, "10.8.0.255");
 	check_slices("10.8.0.0/24", 7, "10.8.0.255");
 	check_slices("10.0.0.0/8", 1000, "10.255.255.255");
-	check_slices("fd08::/8", 3, "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	check_slices("fd00::/8", 3, "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 	check_slices("fd08:0:0:1::/64", 1024, "fd08::1:ffff:ffff:ffff:ffff");
 }
 
