@@ -57,6 +57,9 @@ torture:
 model:
 	@selftests/model/run $(if $(WHOLE),--whole) $(subst $(comma), ,$(MODEL))
 
+fuzz:
+	@selftests/fuzz/run $(if $(TARGET),--target $(TARGET)) --runs $(or $(RUNS),1000000)
+
 shell:
 	@$(MACHINE)/run "$(or $(KERNEL),7.3)"
 
@@ -99,9 +102,11 @@ help:
 	@echo "make lint       check the sources' style"
 	@echo "make model      check the models of sessions, handshakes and leases, and that mistakes"
 	@echo "                planted into them are found; MODEL=lease limits it, WHOLE=1 widens it"
+	@echo "make fuzz       feed parsers what breaks them; TARGET=token,toml limits it, and RUNS=1000"
+	@echo "                says how often"
 	@echo "make torture    change all that can change at random, under traffic, in the debug kernel:"
 	@echo "                SEED=1 SECONDS=3600 KERNEL=debug"
 	@echo "make clean      remove what was built"
 
 .PHONY: all module tools install install-module install-tools clean check lint \
-	shell demo deb bench model torture help
+	shell demo deb bench model fuzz torture help

@@ -162,10 +162,10 @@ check_checkpatch()
 	pick 'tools/vpnd/schema.c' | checkpatch LONG_LINE,MACRO_ARG_REUSE || status=1
 	pick 'tools/tests/*.[ch]' |
 		checkpatch PREFER_DEFINED_ATTRIBUTE_MACRO,SPLIT_STRING || status=1
-	# Userspace, where a check that fails ends the program, under names that
-	# libFuzzer has chosen.
+	# Userspace, with its types, where a check that fails ends the program, under
+	# names that libFuzzer has chosen.
 	pick 'selftests/*.[ch]' |
-		checkpatch $all,MACRO_WITH_FLOW_CONTROL,AVOID_EXTERNS,CAMELCASE || status=1
+		checkpatch $all,MACRO_WITH_FLOW_CONTROL,AVOID_EXTERNS,CAMELCASE,PREFER_KERNEL_TYPES || status=1
 	return $status
 }
 

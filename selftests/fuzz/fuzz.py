@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""fuzz.py [--grow] [SECONDS] | --proof: what selftests/fuzz/run runs, in the tree,
-with /tmp/scratch to write to.
+"""fuzz.py [--target NAME] [--runs N | --grow [SECONDS] | --proof]: what
+selftests/fuzz/run runs, in the tree, with /tmp/scratch to write to.
 """
 
+import concurrent.futures
 import glob
+import itertools
 import json
 import os
 import random
@@ -23,8 +25,28 @@ SCRATCH = "/tmp/scratch"
 PLACES = ("initiation", "response", "control")
 COMPARED = 20000        # inputs
 
-# The longest input of each target, and its share of the time.
-TARGETS = {"tlv": (4100, 0.9), "header": (6, 0.1)}
+# The longest input of each target, how many a short run makes of its corpus, the
+# sources under test, libraries, and those whose quoted words are its dictionary.
+LIBVPN = ("tools/libvpn/*.c",)
+LIBCRED = LIBVPN + ("tools/libcred/verdict.c", "tools/libcred/base64url.c")
+TARGETS = {
+    "tlv": (4100, 200000, None, (), ()),
+    "header": (6, 50000, None, (), ()),
+    "x509": (3600, 4000, LIBCRED, ("libmnl", "libcrypto"), ()),
+    "token": (2000, 20000, LIBCRED, ("libmnl", "libcrypto", "libjwt", "jansson"),
+              ("tools/libcred/token.c",)),
+    "toml": (1500, 5000,
+             LIBCRED + tuple(f"tools/vpnd/{name}" for name in (
+                 "config.c", "value.c", "schema.c", "rules.c", "slice.c", "toml.cpp")) +
+             ("tools/libcred/token.c",),
+             ("libmnl", "libcrypto", "libjwt", "jansson"), ("tools/vpnd/schema.c",)),
+    "conf": (1000, 20000,
+             LIBVPN + tuple(f"tools/vpnctl/{name}.c" for name in (
+                 "config", "settings", "settings_v1", "parse", "complain", "moment", "units",
+                 "credential", "endpoint", "devices")),
+             ("libmnl", "libcrypto"),
+             ("tools/vpnctl/settings.c", "tools/vpnctl/settings_v1.c")),
+}
 
 # Mistakes that have to be found, and the target that finds them.
 MISTAKES = (
@@ -47,6 +69,14 @@ MISTAKES = (
     ("header", "module/messages.h", "return !flags && len ==", "return len =="),
     ("header", "module/messages.h", "header->version ? VPN_DATA_CONTROL : 0",
      "VPN_DATA_CONTROL"),
+    ("x509", "tools/libcred/verdict.c", "if (!text_is_name(copy))", "if (0)"),
+    ("x509", "tools/libcred/x509.c", "if (!check_key(j, key) || !check_usage(j, usage))",
+     "if (!check_usage(j, usage))"),
+    ("token", "tools/libcred/base64url.c", "if (used == room)", "if (used > room)"),
+    ("token", "tools/libcred/token.c", "!(number >= 1 && number <= LAST_SECOND)", "0"),
+    ("token", "tools/libcred/token.c", "json_decref(token->claims);", ""),
+    ("toml", "tools/vpnd/value.c", "free(", "(void)("),
+    ("conf", "tools/vpnctl/settings.c", "tdestroy(b->prefixes, free);", ""),
 )
 
 results = {True: 0, False: 0}
@@ -80,7 +110,13 @@ def empty_headers():
     return where
 
 
+def flags_of(packages):
+    result = run("pkg-config", "--libs", *packages)
+    return result.stdout.split()
+
+
 def build(output, target, *options, tree="."):
+    """A target of the module's parsers."""
     sources = [f"{tree}/{HERE}/{target}.c"]
     if target == "tlv":
         sources.append(f"{tree}/module/tlv.c")
@@ -90,20 +126,79 @@ def build(output, target, *options, tree="."):
                "-idirafter", empty_headers(), "-I", tree, *options, *sources, "-o", output)
 
 
-def build_all(tree="."):
-    """Directory with the targets."""
+def compile_tool(tree, source, *options):
+    """What was compiled, and the object."""
+    made = f"{SCRATCH}/objects/{source}.o".replace("/./", "/")
+    os.makedirs(os.path.dirname(made), exist_ok=True)
+    # What toml++ says can't be reached is, with the first letter that is not of ASCII.
+    language = ["clang++", "-std=c++17"] if source.endswith(".cpp") else ["clang", "-std=gnu11"]
+    options += ("-fno-sanitize=unreachable",) if source.endswith(".cpp") else ()
+    result = run(*language, "-O1", "-g", "-w", "-D_GNU_SOURCE", "-DHAVE_JWT", "-DHAVE_AUTH",
+                 f'-DCORPUS="{os.getcwd()}/{HERE}/corpus"', f"-I{tree}/uapi",
+                 "-fno-sanitize-recover=all",
+                 "-fsanitize=fuzzer-no-link,address,undefined", *options,
+                 "-include", f"{tree}/{HERE}/tools.h", "-c", f"{tree}/{source}", "-o", made)
+    return result.stdout if result.returncode else "", made
+
+
+def build_tools(targets, tree):
+    """Targets of the tools' parsers, which share objects."""
+    sources = {source for target in targets for pattern in TARGETS[target][2]
+               for source in glob.glob(pattern)}
+    jobs = [(source,) for source in sorted(sources, key=lambda name: not name.endswith("cpp"))]
+    jobs += [(f"{HERE}/{target}.c", "-DFUZZ_TARGET") for target in targets]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = list(pool.map(lambda job: compile_tool(tree, *job), jobs))
+    said = "".join(words for words, _ in made)
+    if said:
+        return said
+    objects = dict(zip((job[0] for job in jobs), (name for _, name in made)))
+    for target in targets:
+        own = sorted(objects[source] for pattern in TARGETS[target][2]
+                     for source in glob.glob(pattern))
+        archive = f"{SCRATCH}/objects/{target}.a"
+        run("rm", "-f", archive)
+        run("ar", "rcs", archive, *own)
+        result = run("clang++", "-fsanitize=fuzzer,address,undefined",
+                     objects[f"{HERE}/{target}.c"], archive, *flags_of(TARGETS[target][3]),
+                     "-o", f"{SCRATCH}/bin/{target}")
+        if result.returncode:
+            return result.stdout
+    return ""
+
+
+def build_all(targets, tree="."):
+    """What compilers said."""
     where = f"{SCRATCH}/bin"
     os.makedirs(where, exist_ok=True)
-    for target in TARGETS:
+    for target in targets:
+        if TARGETS[target][2]:
+            continue
         result = build(f"{where}/{target}", target,
                        "-fsanitize=fuzzer,address,undefined", tree=tree)
         if result.returncode:
             return result.stdout
+    said = build_tools([target for target in targets if TARGETS[target][2]], tree)
+    if said or "tlv" not in targets:
+        return said
     return build(f"{where}/print", "tlv", "-fsanitize=address,undefined",
                  "-DTLV_PRINT", tree=tree).stdout
 
 
 # Inputs. In the tree they are in hexadecimal, one a line.
+
+# As 'vpnctl setconf' reads them; the keys are nobody's.
+KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+CONFS = (
+    f"[Interface]\nPrivateKey = {KEY}\nListenPort = 51820\nFwMark = 0x10\n\n"
+    f"[Peer] # one\nPublicKey = {KEY}\nPresharedKey = {KEY}\n"
+    "AllowedIPs = 10.0.0.0/8, 2001:db8::/32\nAllowedIPs = -10.1.0.0/16\n"
+    "Endpoint = [2001:db8::1]:51820\nPersistentKeepalive = 25\n",
+    f"[Peer]\nPublicKey={KEY}\nName = phone\nAddress = auto\nCipher = aes-256-gcm\n"
+    "Endpoint = 192.0.2.1:1\nExpires = 2027-01-01\n[Peer]\n",
+    "[Interface]\nHostName = server\nMaxPeers = 10\nPushDNS = 192.0.2.1\n"
+    "PushRoutes = 10.0.0.0/8\nPushMTU = 1400\nPushKeepalive = 25\n",
+)
 
 def vectors():
     """The lists of selftests/vectors, with the octet in front that says of what."""
@@ -125,10 +220,73 @@ def edges():
                            (length + off).to_bytes(2, "big"))
 
 
+def tokens():
+    """Headers and claims, good ones and such as nearly are."""
+    headers = [{"alg": alg, "kid": kid, "typ": "JWT"} for alg, kid in (
+        ("HS256", "s"), ("EdDSA", "d"), ("ES256", "e"), ("RS256", "r"), ("none", "s"))]
+    headers += [{"alg": "HS256"}, {"alg": "EdDSA", "kid": "d", "crit": ["x"]},
+                {"alg": "ES256", "kid": "e", "typ": "at+jwt"}]
+    key = {"jwk": {"kty": "OKP", "crv": "X25519",
+                   "x": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}}
+    claims = [{"sub": "alice", "exp": 1900000000, "iat": 1700000000, "jti": "1", "role": "staff",
+               "iss": "issuer", "aud": "audience", "cnf": key},
+              {"sub": "alice", "exp": 1900000000, "aud": ["other", "audience"]},
+              {"sub": "alice", "exp": 1700000000}, {"sub": "alice", "exp": 1.9e9},
+              {"sub": "alice", "exp": 1900000000, "nbf": 1900000000},
+              {"sub": "alice\u0000", "exp": 1900000000}, {"sub": 1, "exp": "never"}]
+    for first, (header, claim) in itertools.product(
+            (128, 131), itertools.product(headers, claims)):
+        yield bytes([first]) + f"{json.dumps(header)}\n{json.dumps(claim)}".encode()
+
+
+def texts(names, fence, first):
+    """Whole files, and examples in documents, each by the first line that it may have."""
+    for name in names:
+        with open(name, encoding="utf-8") as file:
+            text = file.read()
+        if not name.endswith(".md"):
+            yield text.encode()
+            continue
+        for block in re.findall(rf"^```(?:{fence})?\n(.*?)^```", text, re.M | re.S):
+            if re.match(first, block.lstrip()):
+                yield block.encode()
+
+
+def made(target):
+    """Inputs that are not kept in the corpus, because they can be made."""
+    match target:
+        case "tlv":
+            return vectors()
+        case "header":
+            return edges()
+        case "token":
+            return tokens()
+        case "toml":
+            return texts(glob.glob("deploy/examples/*.toml") + glob.glob("Documentation/*.md"),
+                         "toml", r"\[")
+        case "conf":
+            return (text.encode() for text in CONFS)
+    return ()
+
+
 def corpus(target):
     with open(f"{HERE}/corpus/{target}.hex", encoding="ascii") as file:
         kept = [bytes.fromhex(line) for line in file if not line.startswith("#")]
-    return kept + list(vectors() if target == "tlv" else edges())
+    inputs = kept + list(made(target))
+    # Without one, libFuzzer would begin with nothing, and not end.
+    return inputs or [b"\n"]
+
+
+def dictionary(target):
+    """Words of the grammar, from the source that has it."""
+    name = f"{SCRATCH}/{target}.dict"
+    words = set()
+    for source in TARGETS[target][4]:
+        with open(source, encoding="utf-8") as file:
+            words |= set(re.findall(r'"([A-Za-z0-9_-]{2,30})"', file.read()))
+    with open(name, "w", encoding="ascii") as file:
+        file.writelines(f'"{word}"\n' for word in sorted(words))
+    return [f"-dict={name}"] if words else []
 
 
 def unpack(target):
@@ -148,16 +306,14 @@ def last_words(result):
     lines = result.stdout.splitlines()
     said = [line for line in lines
             if re.search(r"not true|ERROR|runtime error|taken|^ +#[0-4] ", line)][:8]
-    said += [line for line in lines if line.startswith("Base64")][:1]
+    said += [line for line in lines if re.match("Base64|terminate|  what|.*ssert", line)][:4]
     return said or lines[-10:]
 
 
-def fuzz(target, seconds, where):
-    longest, share = TARGETS[target]
-    result = run(f"{SCRATCH}/bin/{target}", f"-max_len={longest}", "-timeout=10",
-                 f"-max_total_time={max(1, int(seconds * share))}",
-                 "-print_final_stats=1", where, cwd=SCRATCH)
-    return result
+def fuzz(target, where, limit):
+    """limit: an option of libFuzzer that says how long."""
+    return run(f"{SCRATCH}/bin/{target}", f"-max_len={TARGETS[target][0]}", "-timeout=25",
+               limit, "-print_final_stats=1", *dictionary(target), where, cwd=SCRATCH)
 
 
 def executed(result):
@@ -227,33 +383,35 @@ def compare():
 
 # What is asked for.
 
-def whole(seconds):
-    said = build_all()
-    if not point("the parsers compile for userspace", not said, *said.splitlines()):
+def whole(targets, limit):
+    """limit: executions, or an option of libFuzzer."""
+    said = build_all(targets)
+    if not point("the parsers compile for userspace", not said, *said.splitlines()[:40]):
         return
-    for target in TARGETS:
+    for target in targets:
         where = unpack(target)
         result = replay(target, where)
         if not point(f"{target}: what is in the corpus", result.returncode == 0,
                      *last_words(result)):
             continue
-        result = fuzz(target, seconds, where)
+        result = fuzz(target, where, limit or f"-runs={TARGETS[target][1]}")
         point(f"{target}: {executed(result)} inputs that were made of it",
               result.returncode == 0 and executed(result) > 0, *last_words(result))
-    differences = compare()
-    point(f"{COMPARED} lists mean in C what they mean in Python", not differences,
-          *differences)
+    if "tlv" in targets:
+        differences = compare()
+        point(f"{COMPARED} lists mean in C what they mean in Python", not differences,
+              *differences)
 
 
-def grow(seconds):
-    """Write a corpus that covers what was found, without what vectors have."""
-    whole(seconds)
+def grow(targets, seconds):
+    """Write a corpus that covers what was found, without what can be made."""
+    whole(targets, f"-max_total_time={max(1, seconds // len(targets))}")
     os.makedirs(f"{SCRATCH}/corpus", exist_ok=True)
-    for target in TARGETS:
+    for target in targets:
         found, least = f"{SCRATCH}/{target}", f"{SCRATCH}/{target}.least"
         os.makedirs(least, exist_ok=True)
         run(f"{SCRATCH}/bin/{target}", "-merge=1", least, found, cwd=SCRATCH)
-        known = set(vectors() if target == "tlv" else edges())
+        known = set(made(target))
         kept = set()
         for name in glob.glob(f"{least}/*"):
             with open(name, "rb") as file:
@@ -270,12 +428,14 @@ def found(target):
         return bool(compare())
     where = unpack(target)
     return replay(target, where).returncode != 0 or \
-        fuzz(target, 20, where).returncode != 0
+        fuzz(target, where, "-max_total_time=40").returncode != 0
 
 
-def proof():
+def proof(targets):
     tree = f"{SCRATCH}/tree"
     for target, name, good, bad in MISTAKES:
+        if {"compare": "tlv"}.get(target, target) not in targets:
+            continue
         shutil.rmtree(tree, ignore_errors=True)
         shutil.copytree(".", tree, symlinks=True)
         with open(f"{tree}/{name}", "r+", encoding="utf-8") as file:
@@ -283,20 +443,30 @@ def proof():
             file.seek(0)
             file.truncate()
             file.write(text.replace(good, bad, 1))
-        said = build_all(tree)
+        said = build_all([{"compare": "tlv"}.get(target, target)], tree)
         point(f"{target} finds '{bad or 'nothing'}' for '{good}'",
-              good in text and not said and found(target), *said.splitlines())
+              good in text and not said and found(target), *said.splitlines()[:40])
 
 
 def main():
     words = sys.argv[1:]
-    seconds = int(words[-1]) if words and words[-1].isdigit() else 10
+    targets = list(TARGETS)
+    if words[:1] == ["--target"]:
+        targets = words[1].split(",")
+        words = words[2:]
+        wrong = [name for name in targets if name not in TARGETS]
+        if wrong:
+            print(f"no target '{wrong[0]}': there are {' '.join(TARGETS)}", file=sys.stderr)
+            print("0 passed, 1 failed")
+            sys.exit(2)
     if words[:1] == ["--proof"]:
-        proof()
+        proof(targets)
     elif words[:1] == ["--grow"]:
-        grow(seconds)
+        grow(targets, int(words[1]) if words[1:] else 60)
+    elif words[:1] == ["--runs"]:
+        whole(targets, f"-runs={words[1]}")
     else:
-        whole(seconds)
+        whole(targets, None)
     print(f"{results[True]} passed, {results[False]} failed")
     sys.exit(0 if results[True] and not results[False] else 1)
 

@@ -168,6 +168,10 @@ refused "a name to listen at" "4:18: listen_address: 'localhost:9586' is not rig
 	<<<$'[server]\nvirtual_network = "10.8.0.0/24"\n[metrics]\nlisten_address = "localhost:9586"'
 refused "a key of a thousand parts" "1:1: a key has too many parts" \
 	<<<"$(printf 'a.%.0s' {1..1000})b = 1"
+for table in '[!' '[[[peer]]]' '[ ,x]'; do
+	refused "the name of a table cannot begin so: $table" " a name of a table, in [ ], begins with" \
+		<<<"$table"
+done
 printf '[server]\nvirtual_network = "10.8.0.0/24"\n[security]\nprivate_key = "%s"\n' $KEY_A >open.toml
 chmod 644 open.toml
 "$VPND" --check open.toml 2>said

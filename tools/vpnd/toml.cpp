@@ -7,6 +7,20 @@
 #include <new>
 #include <string>
 
+/*
+ * toml++ asserts that a table's name begins with a character that it can have: with
+ * "[!" in a file, the program would be aborted, or go on with whatever.
+ */
+#undef NDEBUG
+struct surprised {};
+
+[[noreturn]] static void surprise()
+{
+	throw surprised();
+}
+
+#define TOML_ASSERT(expr) do { if (!(expr)) ::surprise(); } while (0)
+
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_HEADER_ONLY 1
@@ -167,19 +181,11 @@ unsigned int overlong_key(const char *text, size_t len)
 	return 0;
 }
 
-}
-
-struct toml_node *toml_parse(const char *text, size_t len, struct toml_error *err)
+struct toml_node *parse(std::string_view text, struct toml_error *err)
 {
+	const auto result = ::toml::parse(text);
 	struct toml_node *root;
-	unsigned int line;
 
-	line = overlong_key(text, len);
-	if (line) {
-		set_error(err, { line, 1 }, "a key has too many parts");
-		return nullptr;
-	}
-	const auto result = ::toml::parse(std::string_view(text, len));
 	if (!result) {
 		set_error(err, place(result.error().source()), result.error().description());
 		return nullptr;
@@ -188,6 +194,26 @@ struct toml_node *toml_parse(const char *text, size_t len, struct toml_error *er
 	if (!root)
 		set_error(err, {}, "memory is out");
 	return root;
+}
+
+}
+
+struct toml_node *toml_parse(const char *text, size_t len, struct toml_error *err)
+{
+	unsigned int line;
+
+	line = overlong_key(text, len);
+	if (line) {
+		set_error(err, { line, 1 }, "a key has too many parts");
+		return nullptr;
+	}
+	try {
+		return parse(std::string_view(text, len), err);
+	} catch (const surprised &) {
+		set_error(err, {},
+			  "a name of a table, in [ ], begins with a character that names do not have; they have letters, digits, - and _");
+		return nullptr;
+	}
 }
 
 void toml_free(struct toml_node *node)
