@@ -40,7 +40,7 @@ ktap_start
 #
 wait_until 10 sh -c '[ ! -d /sys/module/vpn ] || rmmod vpn'
 echo /bin/false >/proc/sys/kernel/modprobe
-MISSING="the kernel module 'vpn' is not loaded; load it with 'modprobe vpn'"
+MISSING="the kernel module 'vpn' is not loaded; 'modprobe vpn' loads it, on the host if this is a container"
 status_says "no module: show" 1 "$MISSING" vpnctl show
 status_says "no module: show a device" 1 "$MISSING" vpnctl show vpn0
 status_says "no module: set" 1 "$MISSING" vpnctl set vpn0 listen-port 1

@@ -196,7 +196,7 @@ int vpn_link_add(const char *ifname, struct vpn_error *err)
 	ret = change_link(nlh, err);
 	if (ret == -EOPNOTSUPP)
 		vpn_error_set(err, VPN_FAULT_NO_MODULE, EOPNOTSUPP,
-			      "the kernel module 'vpn' is not loaded and cannot be; 'modprobe vpn' says why");
+			      "the kernel module 'vpn' is not loaded and cannot be; 'modprobe vpn' says why, on the host if this is a container");
 	return ret;
 }
 

@@ -123,7 +123,7 @@ int vpn_socket_open_family(struct vpn_socket *sock, struct vpn_error *err)
 	ret = vpn_socket_talk(sock, nlh, &answer, err);
 	if (ret == -ENOENT)
 		vpn_error_set(err, VPN_FAULT_NO_MODULE, ENOENT,
-			      "the kernel module 'vpn' is not loaded; load it with 'modprobe vpn'");
+			      "the kernel module 'vpn' is not loaded; 'modprobe vpn' loads it, on the host if this is a container");
 	if (ret)
 		vpn_socket_close(sock);
 	return ret;

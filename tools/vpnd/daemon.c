@@ -515,6 +515,9 @@ static int drop(struct vpn_error *err)
 {
 	int ret = privileges_drop();
 
+	if (!ret && !privileges_suffice())
+		return vpn_error_set(err, VPN_FAULT_SYSTEM, EPERM,
+				     "CAP_NET_ADMIN is needed; be root, and give it to a container with --cap-add=NET_ADMIN");
 	return ret ? vpn_error_set(err, VPN_FAULT_SYSTEM, -ret,
 				   "privileges cannot be given up: %s", strerror(-ret)) : 0;
 }

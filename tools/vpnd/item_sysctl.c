@@ -38,7 +38,11 @@ static int write_setting(const char *name, const char *value, struct vpn_error *
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd >= 0)
 		len = write(fd, value, strlen(value));
-	if (len < 0)
+	if (len < 0 && errno == EROFS)
+		vpn_error_set(err, VPN_FAULT_SYSTEM, EROFS,
+			      "'%s' cannot be set to '%s' here; a container has it from whoever starts it, as in --sysctl",
+			      path, value);
+	else if (len < 0)
 		vpn_error_set(err, VPN_FAULT_SYSTEM, errno, "'%s' cannot be set to '%s': %s", path,
 			      value, strerror(errno));
 	if (fd >= 0)
@@ -207,7 +211,8 @@ static int forwarding_undo(struct world *w, const struct item *item, const json_
 	if (!was || !forwarding_matches(w, item))
 		return 0;
 	present = forwarding_before(w, item);
-	ret = write_setting(main, json_string_value(was), err);
+	if (!has_value(main, json_string_value(was)))
+		ret = write_setting(main, json_string_value(was), err);
 	json_object_foreach((json_t *)before, name, each) {
 		value = json_string_value(each);
 		now = json_string_value(json_object_get(present, name));

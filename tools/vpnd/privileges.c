@@ -34,11 +34,19 @@ static void bound(uint64_t keep)
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
+bool privileges_suffice(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct sets[2] = { 0 };
+
+	return !syscall(SYS_capget, &header, sets) && sets[0].permitted & 1U << CAP_NET_ADMIN;
+}
+
 static int drop(uint64_t keep)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct sets[2] = { 0 };
-	bool fewer = false;
+	bool other = false;
 	unsigned int i;
 	uint32_t mask;
 
@@ -47,13 +55,14 @@ static int drop(uint64_t keep)
 	bound(keep);
 	for (i = 0; i < 2; i++) {
 		mask = keep >> 32 * i;
-		fewer |= sets[i].permitted & ~mask || sets[i].inheritable;
+		other |= sets[i].permitted & ~mask || sets[i].inheritable ||
+			 (sets[i].permitted & mask) != sets[i].effective;
 		sets[i].permitted &= mask;
 		sets[i].effective = sets[i].permitted;
 		sets[i].inheritable = 0;
 	}
 	/* A unit of systemd has seen to it already, and may not allow the call. */
-	return fewer && syscall(SYS_capset, &header, sets) ? -errno : 0;
+	return other && syscall(SYS_capset, &header, sets) ? -errno : 0;
 }
 
 int privileges_drop(void)
