@@ -88,6 +88,20 @@ planted:   1"
 |---|---|
 | everything | \`planted-test\` |"
 
+	"kubernetes|overlays/host: StatefulSet vpn: there are more replicas than slices|>deploy/kubernetes/overlays/host/kustomization.yaml
+replicas:
+  - name: vpn
+    count: 9
+"
+
+	"kubernetes|hostNetwrok: there is no such field of V1PodSpec|>deploy/kubernetes/overlays/loader/daemonset.yaml
+      hostNetwrok: true
+"
+
+	"kubernetes|'planted' was unexpected|>deploy/kubernetes/overlays/kmm/module.yaml
+  planted: true
+"
+
 	"editorconfig|planted-space.h:1: trailing|>module/planted-space.h
 /* */ "
 
