@@ -53,7 +53,7 @@ contain()
 		' sh "$TMP/root" "$USER_ID" "$@"
 }
 # status FIELD: of the daemon.
-status() { awk -v field="$1:" '$1 == field { print $2 }' "/proc/$(pgrep -f '^vpnd /etc/vpn')/status"; }
+status() { awk -v field="$1:" '$1 == field { print $2 }' "/proc/$(pgrep -o -f '^vpnd /etc/vpn')/status"; }
 has_vpn0() { ns g0 ip -br link show vpn0 >/dev/null 2>&1; }
 
 ktap_start
@@ -117,7 +117,7 @@ must tool c0 set vpn0 peer "$(cat "$TMP/srv.pub")" endpoint 10.0.1.1:51820 allow
 must ns c0 ip link set vpn0 up
 check "a client gets through" wait_until 15 ns c0 ping -c 1 -W 1 10.8.0.1
 check "by IPv6 as well" ns c0 ping -c 1 -W 5 fd08::1
-check "it is told to end" kill "$(pgrep -f '^vpnd /etc/vpn')"
+check "it is told to end" kill "$(pgrep -o -f '^vpnd /etc/vpn')"
 gone() { ! has_vpn0; }
 check "and undoes what it has done" wait_until 5 gone
 check_equal "all of it" "" "$(grep "cannot be undone" "$TMP/log")"
