@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# machine.sh VERSION: what selftests/packages/run does in the machine on which the
+# packages are installed: a tunnel between two namespaces, and under it the module's
+# package is upgraded.
+# shellcheck source=points.sh
+. "$(dirname "$0")/points.sh"
+
+version=$1
+export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=/var/cache/ccache DEBIAN_FRONTEND=noninteractive
+cd /root || exit
+
+# end NAME ADDRESS: a namespace with its end of the tunnel, in which it is 10.9.0.x.
+end()
+{
+	ip netns add "$1"
+	ip link set "eth-$1" netns "$1"
+	ip -n "$1" addr add "192.0.2.$2/24" dev "eth-$1"
+	ip -n "$1" link set "eth-$1" up
+	ip -n "$1" link add vpn0 type vpn
+	ip -n "$1" addr add "10.9.0.$2/24" dev vpn0
+	(umask 077 && vpnctl genkey >"$1.key")
+	vpnctl pubkey <"$1.key" >"$1.pub"
+}
+
+# join NAME OTHER NUMBER-OF-THE-OTHER
+join()
+{
+	ip netns exec "$1" vpnctl set vpn0 listen-port 51820 private-key "$1.key" \
+		peer "$(cat "$2.pub")" allowed-ips "10.9.0.$3/32" endpoint "192.0.2.$3:51820" &&
+		ip -n "$1" link set vpn0 up
+}
+
+tunnel()
+{
+	ip link add eth-a type veth peer name eth-b
+	end a 1 && end b 2 && join a b 2 && join b a 1 &&
+		ip netns exec a ping -c 1 -W 10 10.9.0.2
+}
+
+point "the module loads by name" modprobe vpn
+equal "in the package's version" "$version" "$(cat /sys/module/vpn/version)"
+point "a tunnel between two namespaces" tunnel
+ip netns exec a ping -q -i 0.5 10.9.0.2 >pings &
+ping=$!
+point "upgrade under the running tunnel" dpkg -i /next/vpn-dkms_*.deb
+said "says that the loaded module is older, and what to do" \
+	"the loaded module is version $version; version $version.1 comes with the next boot"
+kill -INT $ping
+wait $ping
+point "not a ping is lost meanwhile" grep -E '[0-9]+ received, 0% packet loss' pings
+equal "what runs is what ran" "$version" "$(cat /sys/module/vpn/version)"
+equal "what comes with the next boot is the other" "$version.1" "$(modinfo -F version vpn)"
+ip netns del a
+ip netns del b
+point "without a device, modprobe takes it up" sh -c 'sleep 1; modprobe -r vpn && modprobe vpn'
+equal "at once" "$version.1" "$(cat /sys/module/vpn/version)"
+equal "units are well" running "$(systemctl is-system-running)"
