@@ -136,7 +136,7 @@ def compile_tool(tree, source, *options):
     result = run(*language, "-O1", "-g", "-w", "-D_GNU_SOURCE", "-DHAVE_JWT", "-DHAVE_AUTH",
                  f'-DCORPUS="{os.getcwd()}/{HERE}/corpus"', f"-I{tree}/uapi",
                  "-fno-sanitize-recover=all",
-                 "-fsanitize=fuzzer-no-link,address,undefined", *options,
+                 "-fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow", *options,
                  "-include", f"{tree}/{HERE}/tools.h", "-c", f"{tree}/{source}", "-o", made)
     return result.stdout if result.returncode else "", made
 
@@ -233,9 +233,11 @@ def tokens():
               {"sub": "alice", "exp": 1900000000, "aud": ["other", "audience"]},
               {"sub": "alice", "exp": 1700000000}, {"sub": "alice", "exp": 1.9e9},
               {"sub": "alice", "exp": 1900000000, "nbf": 1900000000},
+              {"sub": "alice", "exp": 1e300}, {"sub": "alice", "exp": 1900000000, "nbf": -1e300},
+              {"sub": "alice", "exp": 1900000000, "cnf": {"jwk": dict(key["jwk"], x="A" * 44)}},
               {"sub": "alice\u0000", "exp": 1900000000}, {"sub": 1, "exp": "never"}]
     for first, (header, claim) in itertools.product(
-            (128, 131), itertools.product(headers, claims)):
+            (128, 131, 212, 216), itertools.product(headers, claims)):
         yield bytes([first]) + f"{json.dumps(header)}\n{json.dumps(claim)}".encode()
 
 

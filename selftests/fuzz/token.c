@@ -3,7 +3,8 @@
  * tools/libcred/token.c: whatever somebody shows as a token. Signatures count as
  * right, so that what is behind them is reached. The first octet of an input chooses
  * what is asked; the others are the token, or, with bit 7, its header, a newline,
- * and its claims, which are put into base64url here.
+ * and its claims, which are put into base64url here; then bits 2 to 6 say how long
+ * its signature is.
  */
 
 #define FUZZ_TARGET
@@ -61,7 +62,7 @@ static struct cred_tokens *accept_tokens(const struct cred_token_rules *rules)
 }
 
 /* NULL: there is no newline. */
-static char *encode(const char *parts, size_t size, size_t *len)
+static char *encode(const char *parts, size_t size, size_t signature, size_t *len)
 {
 	const char *claims = memchr(parts, '\n', size);
 	size_t first;
@@ -70,13 +71,14 @@ static char *encode(const char *parts, size_t size, size_t *len)
 	if (!claims)
 		return NULL;
 	first = claims++ - parts;
-	text = malloc(BASE64URL_TEXT(first) + BASE64URL_TEXT(size) + 16);
+	text = malloc(BASE64URL_TEXT(first) + BASE64URL_TEXT(size) + signature + 2);
 	MUST(text);
 	*len = base64url_encode(parts, first, text);
 	text[(*len)++] = '.';
 	*len += base64url_encode(claims, size - first - 1, text + *len);
-	memcpy(text + *len, ".AAAA", 5);
-	*len += 5;
+	text[(*len)++] = '.';
+	memset(text + *len, 'A', signature);
+	*len += signature;
 	return text;
 }
 
@@ -133,7 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return -1;
 	base64url_decode(BOUND, strlen(BOUND), key, sizeof(key));
 	if (data[0] & 128)
-		text = encode((const char *)data + 1, size - 1, &len);
+		text = encode((const char *)data + 1, size - 1, (data[0] >> 2 & 31) * 4 + 2, &len);
 	if (text)
 		judge_text(tokens[data[0] & 1], text, len, data[0] & 2 ? key : NULL);
 	else
