@@ -11,64 +11,14 @@
 . "$(dirname "$0")/../probes.sh"
 # shellcheck source=../vpnd.sh
 . "$(dirname "$0")/../vpnd.sh"
-
-[ -x /lib/systemd/systemd ] || skip_all "there is no systemd here"
-
-CGROUP=/sys/fs/cgroup/vpnd-systemd
-INIT=''
-
-# systemd_start NAMESPACE: boots one, with an /etc, a /run and a /tmp of its own: it
-# empties that when it boots.
-systemd_start()
-{
-	ETC=$TMP/etc
-	cp -a /etc "$ETC"
-	mkdir -p "$TMP/etc/vpn" "$TMP/var" "$TMP/units" "$CGROUP"
-	cp -a /var/lib "$TMP/var/"
-	mkdir -p "$TMP/var/log" "$TMP/var/tmp"
-	rm -f "$TMP/etc/resolv.conf"
-	ln -s ../run/systemd/resolve/stub-resolv.conf "$TMP/etc/resolv.conf"
-	cat >"$TMP/etc/systemd/system/test.target" <<-END
-		[Unit]
-		Requires=basic.target dbus.socket systemd-journald.service systemd-resolved.service
-		After=basic.target systemd-resolved.service
-		AllowIsolate=yes
-	END
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	background ns "$1" sh -c '
-		echo 0 >"$1/cgroup.procs"
-		exec unshare --pid --fork --mount --uts --ipc --cgroup --mount-proc --kill-child sh -c "
-			mount --make-rprivate /
-			mount -t tmpfs -o mode=755 tmpfs /run
-			umount -l /sys/fs/cgroup
-			mount -t cgroup2 cgroup2 /sys/fs/cgroup
-			mount --bind $0/etc /etc
-			mount --bind $0/var /var
-			mount -t tmpfs -o mode=1777 tmpfs /tmp
-			exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-				/lib/systemd/systemd --system --unit=test.target \
-				--log-target=null --show-status=no"' "$TMP" "$CGROUP"
-	SYSTEMD=$!
-	wait_until 5 pgrep -P "$SYSTEMD" || return
-	INIT=$(pgrep -P "$SYSTEMD")
-	wait_until 60 inside systemctl is-active --quiet test.target
-}
-
-# inside COMMAND...: where that systemd is.
-inside() { nsenter -t "$INIT" -a -- "$@"; }
-
-on_exit()
-{
-	[ -z "$INIT" ] || kill -9 "$INIT"
-	wait_until 5 test ! -d "/proc/$INIT"
-	find "$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null
-}
+# shellcheck source=../systemd.sh
+. "$(dirname "$0")/../systemd.sh"
 
 ktap_start
 must topo_gateway
 keys c1
 wg_client c1
-check "a systemd runs" systemd_start gw || { inside systemctl list-jobs >&2; inside systemctl --failed >&2; }
+check "a systemd runs" systemd_start gw dbus.socket systemd-resolved.service || { inside systemctl list-jobs >&2; inside systemctl --failed >&2; }
 must vpnctl pki init --dir "$TMP/etc/vpn/pki" >&2
 cat >"$TMP/etc/vpn/srv.toml" <<END
 [server]

@@ -193,9 +193,24 @@ static bool begin(struct setup *s, struct setup_answers *given, bool yes)
 		return false;
 	if (s->record.has_answers)
 		return are_same(given, &s->record.answers);
-	return check_host() && setup_ask(given, yes) &&
-	       (again || setup_record_open(&s->record, true)) &&
-	       setup_record_answers(&s->record, given);
+	if (!check_host() || !setup_ask(given, yes) ||
+	    (!again && !setup_record_open(&s->record, true)))
+		return false;
+	if (setup_record_answers(&s->record, given))
+		return true;
+	setup_record_remove(&s->record);
+	return false;
+}
+
+/* Firewalls that nobody here has told, or names that are not answered, are for the doctor. */
+static void examine(void)
+{
+	const char *const argv[] = { "/proc/self/exe", "doctor", SETUP_FILE, NULL };
+	char output[SETUP_TEXT];
+
+	if (setup_run(argv, output, sizeof(output)) > 0)
+		printf("\n'vpnctl doctor' has found what clients may suffer from:\n\n%s\n",
+		       output);
 }
 
 static void print_next(const struct setup_answers *answers)
@@ -221,6 +236,7 @@ static int set_up(struct setup *s, struct setup_answers *given, bool yes)
 	s->answers = &s->record.answers;
 	if (!make_all(s))
 		return s->record.done ? STATUS_FAILED : give_up(s);
+	examine();
 	print_next(s->answers);
 	return 0;
 }

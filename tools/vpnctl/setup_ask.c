@@ -298,6 +298,7 @@ static bool ask(const struct question *q, answer_check check,
 	for (tries = 0; tries < TRIES; tries++) {
 		if (!read_answer(q)) {
 			putchar('\n');
+			fflush(stdout);
 			return complain(NULL, "there was no answer; nothing has been changed");
 		}
 		if (check(routes, q->answer))
@@ -324,8 +325,7 @@ static void warn_of_private(const char *host)
 	struct vpn_address address;
 
 	if (vpn_address_parse(&address, host) && !is_public(&address))
-		warn(
-		     "clients on the internet do not find %s; a router with a public address has to pass the port on, and '--host' names that address",
+		warn("from the internet %s is not found; a router has to pass the port on",
 		     host);
 }
 
