@@ -5,6 +5,7 @@
 # second time, cut off at any moment, and where it cannot be. The hosts are those of
 # vpnd.sh; gw is to be the server.
 # timeout: 240
+# kernels: 7.3
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=../probes.sh
