@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# inside.sh install|upgrade-kernel|purge VERSION RELEASE: what selftests/packages/run
+# inside.sh install|upgrade|upgrade-kernel|purge VERSION RELEASE: what selftests/packages/run
 # does on the disk of a fresh Debian: /vpn has the packages, /next those that come
 # next, /tree the sources.  No service is started.
 # shellcheck source=points.sh
@@ -93,11 +93,13 @@ install_all()
 		/usr/share/man/man4/vpn.4.gz /usr/share/bash-completion/completions/vpnctl \
 		/usr/share/zsh/vendor-completions/_vpnctl /lib/systemd/system/vpn@.service
 	completions
-	# The machine shall find the next version in the cache of the compiler.
-	dpkg-deb -x /next/vpn-dkms_*.deb /
-	point "the next version can be built" dkms build -m vpn -v "$version.1" -k "$release"
-	dkms remove -m vpn -v "$version.1" --all >/dev/null 2>&1
-	rm -rf "/usr/src/vpn-$version.1"
+}
+
+upgrade()
+{
+	point "the next version takes its place" env -C / dpkg -i /next/vpn-dkms_*.deb
+	equal "in the file that is loaded next" "$version.1" "$(modinfo -k "$release" -F version vpn)"
+	equal "and is the only one" 1 "$(dkms status -m vpn | wc -l)"
 }
 
 upgrade_kernel()
@@ -139,6 +141,7 @@ purge_all()
 
 case $step in
 install)	install_all ;;
+upgrade)	upgrade ;;
 upgrade-kernel)	upgrade_kernel ;;
 purge)		purge_all ;;
 esac
