@@ -95,7 +95,7 @@ check "there is a QR code of another one" inside $qr
 rules() { ns gw nft list table inet host | grep -v 'comment "vpn_vpn0"'; }
 check_equal "rules of others stay" "$before" "$(rules)"
 must ns gw nft -f "$TMP/rules"
-check "made anew, they let the server through again" wait_until 10 opened
+check "made anew, they let the server through again" wait_until 30 opened
 
 check "again" said setup --yes
 check_fail "it makes nothing" grep '^+' "$TMP/said"

@@ -20,7 +20,8 @@ all_keys()
 }
 used_keys()
 {
-	sed 's/\\n/\n/g' "$SELFTESTS"/tests/* | awk '
+	# vpnd-slices takes the file of the gateway as it is.
+	sed 's/\\n/\n/g' "$SELFTESTS"/tests/* "$SELFTESTS"/../deploy/kubernetes/base/gateway.toml | awk '
 		/^[\t ]*\[+[a-z]+\]+$/	{ section = $0; gsub(/[^a-z]/, "", section) }
 		/^[\t ]*[a-z_]+ = /	{ print section "." $1 }' | sort -u
 }
@@ -63,6 +64,7 @@ listen_address = ""
 [firewall]
 allow_lan_access = true
 nat_interface = "eth0"
+open_port = true
 [hooks]
 up = "echo up \$VPN_NAME \$VPN_DEVICE >>$TMP/hooks"
 down = ["echo down >>$TMP/hooks", "true"]
@@ -97,10 +99,21 @@ output = "$TMP/log/cli.log"
 split_tunnel = true
 routes = ["198.51.100.0/24", "192.168.7.0/24"]
 END
+# Somebody else's rules, by which no client would get in.
+must ns gw nft -f - <<END
+table inet host {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		meta l4proto { 1, 58 } accept
+	}
+}
+END
 state gw >"$TMP/before"
 must vpnd_start gw "$TMP/srv.toml"
 check_equal "mtu of a server" 1390 "$(ns gw ip -j link show vpn0 | jq '.[0].mtu')"
 check_equal "fwmark of a server" 0x63 "$(tool gw show vpn0 fwmark)"
+opened() { ns gw nft list chain inet host input | grep -q 'udp dport 51820 accept comment'; }
+check "open_port has it let through rules of others" opened
 check_equal "keepalive of a peer" 13 "$(field gw vpn0 persistent-keepalive "${PUB[c1]}")"
 check_equal "preshared keys, from a file and not" 2 \
 	"$(tool gw show vpn0 preshared-keys | grep -cF "$(cat "$TMP/psk")")"
@@ -142,6 +155,7 @@ must vpnctl down srv
 check "hook of the end" grep -qx down "$TMP/hooks"
 state gw >"$TMP/after"
 check "leaves the host as it was" diff "$TMP/before" "$TMP/after"
+must ns gw nft delete table inet host
 
 #
 # Who is let in.

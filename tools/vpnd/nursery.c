@@ -187,7 +187,23 @@ static pid_t ask(int nursery, const struct msghdr *message)
 	return len == sizeof(answer) ? answer : -EPIPE;
 }
 
-pid_t nursery_start(int nursery, const char *argument, int third, int fourth)
+/*
+ * It does next to nothing that could end it, but the kernel may, for want of memory. The
+ * next one is made with what rights we have left: its children keep our user.
+ */
+static int replace(int *nursery)
+{
+	nursery_close(*nursery);
+	*nursery = nursery_open();
+	return *nursery < 0 ? *nursery : 0;
+}
+
+static bool is_dead(pid_t answer)
+{
+	return answer == -EPIPE || answer == -ECONNRESET || answer == -EBADF;
+}
+
+pid_t nursery_start(int *nursery, const char *argument, int third, int fourth)
 {
 	const int fds[2] = { third, fourth };
 	struct request request = { 0 };
@@ -202,10 +218,15 @@ pid_t nursery_start(int nursery, const char *argument, int third, int fourth)
 		.msg_iov = &part, .msg_iovlen = 1,
 		.msg_control = &control, .msg_controllen = sizeof(control),
 	};
+	pid_t answer;
 
 	snprintf(request.argument, sizeof(request.argument), "%s", argument);
 	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-	return ask(nursery, &message);
+	answer = ask(*nursery, &message);
+	if (!is_dead(answer))
+		return answer;
+	answer = replace(nursery);
+	return answer ? answer : ask(*nursery, &message);
 }
 
 void nursery_stop(int nursery, pid_t pid)

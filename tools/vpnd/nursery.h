@@ -15,9 +15,9 @@ void nursery_close(int nursery);
 
 /*
  * Run this program with an argument and these two descriptors as its 3 and 4, and with no
- * others but standard ones. Its process, or -errno.
+ * others but standard ones. Its process, or -errno. A nursery that has died is made anew.
  */
-pid_t nursery_start(int nursery, const char *argument, int third, int fourth);
+pid_t nursery_start(int *nursery, const char *argument, int third, int fourth);
 /* End it, at once. */
 void nursery_stop(int nursery, pid_t pid);
 

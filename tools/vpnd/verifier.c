@@ -36,7 +36,7 @@ struct pending {
 /* A process, and what it trusts. */
 struct helper {
 	pid_t pid;
-	int nursery;			/* that it was started from */
+	int *nursery;			/* that it was started from */
 	int fd;
 	char *trust;
 	size_t trust_len;
@@ -192,7 +192,7 @@ static int no_process(struct vpn_error *err)
 			     "no process can be started to read credentials: %s", strerror(errno));
 }
 
-static int start_helper(struct helper *helper, int nursery, struct vpn_error *err)
+static int start_helper(struct helper *helper, int *nursery, struct vpn_error *err)
 {
 	int ends[2], trust = memfd_create("trust", MFD_CLOEXEC);
 
@@ -224,7 +224,7 @@ static void stop_helper(struct helper *helper)
 		return;
 	close(helper->fd);
 	helper->fd = -1;
-	nursery_stop(helper->nursery, helper->pid);
+	nursery_stop(*helper->nursery, helper->pid);
 }
 
 static void free_helper(struct helper *helper)
@@ -338,7 +338,7 @@ static void replace_helper(struct verifier *v)
 	log_event(LEVEL_WARNING,
 		  "the process that reads credentials has ended; another one begins");
 	give_up_first(v);
-	if (start_helper(&v->helper, v->d->nursery, &err) || await_helper(&v->helper, &err)) {
+	if (start_helper(&v->helper, &v->d->nursery, &err) || await_helper(&v->helper, &err)) {
 		log_event(LEVEL_ERROR, "credentials cannot be read", "reason", err.text);
 		stop_helper(&v->helper);
 	}
@@ -442,7 +442,7 @@ int verifier_load(struct verifier *v, const struct config *config, bool *changed
 	}
 	new.trust = parts.data;
 	new.trust_len = parts.len;
-	ret = start_helper(&new, v->d->nursery, err);
+	ret = start_helper(&new, &v->d->nursery, err);
 	if (!ret)
 		ret = await_helper(&new, err);
 	if (ret) {
