@@ -8,7 +8,7 @@
 #	    [lo 203.0.113.1]
 #
 # What is on a cable of the server counts as its LAN; 203.0.113.1 is the internet.
-# timeout: 240
+# timeout: 600
 # kernels: 6.1
 # machine: fresh
 # shellcheck source=../lib.sh

@@ -4,7 +4,7 @@
 # A server by one command, with systemd, and back: without questions and with them, a
 # second time, cut off at any moment, and where it cannot be. The hosts are those of
 # vpnd.sh; gw is to be the server.
-# timeout: 240
+# timeout: 600
 # kernels: 7.3
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
