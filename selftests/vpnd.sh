@@ -44,6 +44,31 @@ topo_gateway()
 	wait_until 10 listening web tcp 80 && wait_until 10 listening lan udp 53
 }
 
+# topo_office: a server with two clients, each on a cable, and a LAN.
+#
+#	c1 [eth0 10.0.1.2] ---- [eth1 10.0.1.1] gw [eth3 192.168.7.1] ---- [eth0 192.168.7.2] lan
+#	c2 [eth0 10.0.2.2] ---- [eth2 10.0.2.1]
+topo_office()
+{
+	local n
+
+	ns_add gw c1 c2 lan || return
+	for n in 1 2; do
+		veth "c$n" eth0 gw "eth$n" &&
+			address "c$n" eth0 "10.0.$n.2/24" &&
+			address gw "eth$n" "10.0.$n.1/24" || return
+	done
+	veth lan eth0 gw eth3 &&
+		address lan eth0 192.168.7.2/24 &&
+		address gw eth3 192.168.7.1/24 &&
+		ns lan ip route add default via 192.168.7.1
+}
+
+# Only a vpnd that can lock up what reads them takes certificates and tokens.
+NO_CREDENTIALS="this vpnd was compiled without libseccomp"
+reads_credentials() { ldd "$(command -v vpnd)" | grep -q libseccomp; }
+needs_credentials() { reads_credentials || skip_all "$NO_CREDENTIALS"; }
+
 # seen_as HOST: the address that the internet sees of it.
 seen_as() { ns "$1" socat -T 3 - TCP:198.51.100.1:80,connect-timeout=3 </dev/null; }
 

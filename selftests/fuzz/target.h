@@ -8,14 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MUST(condition)							\
-	do {								\
-		if (!(condition)) {					\
-			fprintf(stderr, "line %d: not true: %s\n",	\
-				__LINE__, #condition);			\
-			abort();					\
-		}							\
-	} while (0)
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -16,6 +16,7 @@
 
 #include "../../module/messages.h"
 #include "../../module/tlv.h"
+#include "must.h"
 
 enum place { INITIATION, RESPONSE, CONTROL, PLACES };
 
@@ -45,15 +46,6 @@ static int read_content(struct content *content, enum place place,
 }
 
 #ifndef TLV_PRINT
-
-#define MUST(condition)							\
-	do {								\
-		if (!(condition)) {					\
-			fprintf(stderr, "line %d: not true: %s\n",	\
-				__LINE__, #condition);			\
-			abort();					\
-		}							\
-	} while (0)
 
 static void check_prefixes(const struct vpn_prefix *list, unsigned int count,
 			   unsigned int max)

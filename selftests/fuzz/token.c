@@ -22,9 +22,8 @@ static int forgiving_decode(jwt_t **jwt, const char *text, const unsigned char *
 #undef jwt_decode
 #undef EVP_DigestVerify
 
-#include "../../tools/libvpn/text.h"
+#include "verdict.h"
 
-#define NOW	1800000000
 #define BOUND	"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 
 static int forgiving_decode(jwt_t **jwt, const char *text, const unsigned char *key, int len)
@@ -82,24 +81,6 @@ static char *encode(const char *parts, size_t size, size_t signature, size_t *le
 	return text;
 }
 
-static void check_text(const char *text, size_t room)
-{
-	MUST(memchr(text, '\0', room));
-	MUST(!*text || text_is_name(text));
-}
-
-static void check_verdict(const struct cred_verdict *verdict, bool good)
-{
-	check_text(verdict->name, sizeof(verdict->name));
-	check_text(verdict->role, sizeof(verdict->role));
-	check_text(verdict->id, sizeof(verdict->id));
-	MUST(memchr(verdict->text, '\0', sizeof(verdict->text)));
-	MUST(good == !verdict->reason);
-	MUST(good || *verdict->text);
-	MUST(!good || *verdict->name);
-	MUST(!good || verdict->expires > NOW);
-}
-
 static void judge_text(const struct cred_tokens *tokens, const char *text, size_t len,
 		       const uint8_t *key)
 {
@@ -109,6 +90,7 @@ static void judge_text(const struct cred_tokens *tokens, const char *text, size_
 
 	good = cred_token_check(tokens, exact, len, key, NOW, &verdict);
 	check_verdict(&verdict, good);
+	MUST(!good || verdict.expires > NOW);
 	said = cred_token_describe(exact, len);
 	MUST(said || !good);
 	free(said);

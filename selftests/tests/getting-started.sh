@@ -14,7 +14,7 @@
 # shellcheck source=../documents.sh
 . "$(dirname "$0")/../documents.sh"
 
-ldd "$(command -v vpnd)" | grep -q libseccomp || skip_all "this vpnd was compiled without libseccomp"
+needs_credentials
 ktap_start
 must topo_gateway
 must host_add server client phone branch

@@ -14,7 +14,7 @@
 # shellcheck source=../vpnd.sh
 . "$(dirname "$0")/../vpnd.sh"
 
-ldd "$(command -v vpnd)" | grep -q libseccomp || skip_all "this vpnd was compiled without libseccomp"
+needs_credentials
 ktap_start
 must ns_add gw c1
 must veth c1 eth0 gw eth1

@@ -15,21 +15,12 @@
 # shellcheck source=../vpnd.sh
 . "$(dirname "$0")/../vpnd.sh"
 
-ldd "$(command -v vpnd)" | grep -q libseccomp || skip_all "this vpnd was compiled without libseccomp"
+needs_credentials
 ktap_start
-must ns_add gw c1 c2 lan
-for n in 1 2; do
-	must veth "c$n" eth0 gw "eth$n"
-	must address "c$n" eth0 "10.0.$n.2/24"
-	must address gw "eth$n" "10.0.$n.1/24"
-done
+must topo_office
 must address c2 eth0 fd00:2::2/64
 must address gw eth2 fd00:2::1/64
-must veth lan eth0 gw eth3
-must address lan eth0 192.168.7.2/24
 must address lan lo 172.20.0.1/32
-must address gw eth3 192.168.7.1/24
-must ns lan ip route add default via 192.168.7.1
 must ns gw ip route add 172.20.0.0/16 via 192.168.7.2
 keys c1 c2
 export VPN_PKI_DIR=$TMP/pki

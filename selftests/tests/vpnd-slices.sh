@@ -16,7 +16,7 @@
 # shellcheck source=../vpnd.sh
 . "$(dirname "$0")/../vpnd.sh"
 
-ldd "$(command -v vpnd)" | grep -q libseccomp || skip_all "this vpnd was compiled without libseccomp"
+needs_credentials
 [ -e /vpn/.machine/settings ] || skip_all "not in a test machine, whose /etc may be written"
 [ ! -e /etc/vpn ] || skip_all "there is an /etc/vpn"
 RUNS=$VPN_RUNTIME_DIR
