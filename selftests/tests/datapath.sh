@@ -139,8 +139,8 @@ check "BIG TCP at its end" tcp client h2 fd99::2,192.168.99.2 --octets 1000000
 
 #
 # Senders. In front of a slow cable packets wait, sealed; they must count as the
-# sender's own until they leave: by that TCP small queues hold it back.  The cable
-takes whole trains: where a queue cuts them, the kernel lets go of their socket.
+# sender's own until they leave: by that TCP small queues hold it back. The cable
+# takes whole trains: where a queue cuts them, the kernel lets go of their socket.
 #
 backlog() { ns h1 tc -s -j qdisc show dev eth0 | jq '.[0].backlog'; }
 
@@ -155,9 +155,10 @@ run ns h1 tc qdisc add dev eth0 root tbf rate 1mbit burst 200k limit 16m
 background ns h2 iperf3 -s -1 -B 192.168.99.2
 server=$!
 must wait_until 10 listening h2 tcp 5201
-background ns h1 iperf3 -c 192.168.99.2 -t 5
+background ns h1 iperf3 -c 192.168.99.2 -t 40
 sender=$! waited=0 held=0
-while kill -0 $sender 2>/dev/null; do
+# A busy machine looks seldom.
+while [ $waited -lt 8 ] && kill -0 $sender 2>/dev/null; do
 	now=$(charged)
 	after=$(backlog)
 	[ "$after" -ge 20000 ] || continue
@@ -169,6 +170,7 @@ note "packets waited in front of the cable $waited times, and were the sender's 
 [ "$waited" -gt 0 ] && [ $((held * 2)) -gt "$waited" ]
 ok "what waits in front of the cable counts as its sender's" $?
 run ns h1 tc qdisc del dev eth0 root
+run kill $sender
 ended() { ! kill -0 "$server" 2>/dev/null; }
 must wait_until 30 ended
 
