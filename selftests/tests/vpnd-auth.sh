@@ -111,14 +111,13 @@ check "revoked, it is cut off, and told so" wait_until 10 troubled \
 	"^refused by 10.0.1.1: certificate was revoked on $today$"
 check "which is said" logged 'cut off.*peer=alice.*reason=revoked'
 check_equal "nobody is left" "" "$(peers .name)"
-disconnect
+check_equal "it is not connected any more" connecting "$(ns c1 vpnctl -j status cli | jq -r .state)"
 check_says "connect says the same" "^vpnctl: refused by 10.0.1.1: certificate was revoked on $today$" \
 	ns c1 vpnctl connect cli
 
-# refused TEXT SENTENCE: what is shown now is.
+# refused TEXT SENTENCE: what is shown now is, and not what was before.
 refused()
 {
-	disconnect
 	check_says "$1" "^vpnctl: refused by 10.0.1.1: $2$" ns c1 vpnctl connect cli
 }
 
@@ -221,6 +220,7 @@ must ns c2 ip link set vpn0 up
 full() { tool c2 -j show vpn0 | jq -r '.peers[0].last_refusal.text' | grep -q "'erin' is connected as often as the role 'guests' allows: 1"; }
 check "a role's connections are counted" wait_until 15 full
 printf e30.e30.c2ln >"$TMP/cli.jwt"
+disconnect
 refused "a token of nobody" "token is signed with 'nothing', which is not accepted"
 
 #

@@ -36,6 +36,7 @@ struct client {
 	sd_event_source *answer, *timer, *refresh, *again;
 	sd_event_source *watches[WATCHES_MAX];
 	bool other_credential;		/* than the one that the server has seen */
+	bool refused;			/* or cut off, and not let in since */
 	uint64_t since;			/* seconds, when it was last changed what is tried */
 	char trouble[320];
 	char failure[320];		/* of the host, not of the server */
@@ -225,7 +226,7 @@ static bool is_silent(struct client *client)
 		return true;
 	seconds = silence(client);
 	/* The event may have been missed, or the server was asked needlessly. */
-	if (!seconds)
+	if (!seconds && !client->refused)
 		client_handshake(client);
 	return seconds >= patience;
 }
@@ -282,21 +283,6 @@ static int read_credential(struct client *client, struct vpn_error *err)
 	return 0;
 }
 
-int client_connect(struct client *client, struct vpn_error *err)
-{
-	int ret;
-
-	if (client->state != WAITING)
-		return 0;
-	client->trouble[0] = '\0';
-	ret = read_credential(client, err);
-	if (!ret)
-		ret = try_server(client, err);
-	if (ret)
-		set_trouble(client, err->text);
-	return ret;
-}
-
 static void forget_assigned(struct facts *facts)
 {
 	if (!facts->assigned)
@@ -315,6 +301,7 @@ void client_disconnect(struct client *client)
 	stop_resolver(client);
 	client->state = WAITING;
 	client->trouble[0] = '\0';
+	client->refused = false;
 	facts->connect = false;
 	facts->has_endpoint = false;
 	forget_assigned(facts);
@@ -324,6 +311,7 @@ void client_disconnect(struct client *client)
 void client_handshake(struct client *client)
 {
 	client->trouble[0] = '\0';
+	client->refused = false;
 	if (client->state == CONNECTING)
 		client->state = CONNECTED;
 	client->since = now();
@@ -364,12 +352,20 @@ void client_assigned(struct client *client, const struct vpn_assigned *assigned)
 	daemon_update(client->d);
 }
 
+static void not_connected(struct client *client)
+{
+	client->refused = true;
+	if (client->state == CONNECTED)
+		client->state = CONNECTING;
+}
+
 void client_refused(struct client *client, const struct vpn_refusal *refusal)
 {
 	const char *reason = vpn_name_of(&vpn_reject_reasons, refusal->reason);
 
 	snprintf(client->trouble, sizeof(client->trouble), "refused by %.100s: %s",
 		 client_server(client), *refusal->text ? refusal->text : reason);
+	not_connected(client);
 }
 
 static int set_peer(const struct client *client, uint16_t keepalive, struct vpn_error *err)
@@ -414,6 +410,30 @@ static void shake_hands(struct client *client)
 	set_peer(client, config->keepalive, &err);
 }
 
+static void ask_again(struct client *client)
+{
+	daemon_update(client->d);
+	shake_hands(client);
+}
+
+/* Under way or there already, unless the server said no: then ask it once more. */
+int client_connect(struct client *client, struct vpn_error *err)
+{
+	int ret;
+
+	if (client->state == RESOLVING || (client->state != WAITING && !*client->trouble))
+		return 0;
+	client->trouble[0] = '\0';
+	ret = read_credential(client, err);
+	if (!ret && client->state == WAITING)
+		ret = try_server(client, err);
+	else if (!ret)
+		ask_again(client);
+	if (ret)
+		set_trouble(client, err->text);
+	return ret;
+}
+
 static int on_again(sd_event_source *source, uint64_t usec, void *data)
 {
 	(void)source;
@@ -433,6 +453,7 @@ void client_sent_away(struct client *client, uint32_t reason)
 	snprintf(text, sizeof(text), "cut off by %.60s: %s", client_server(client),
 		 vpn_name_of(&vpn_disconnect_reasons, reason));
 	set_trouble(client, text);
+	not_connected(client);
 	sd_event_source_set_time_relative(client->again, SETTLE_USEC);
 	sd_event_source_set_enabled(client->again, SD_EVENT_ONESHOT);
 }
@@ -454,8 +475,7 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 	if (!client->other_credential)
 		return 0;
 	log_event(LEVEL_INFO, "another certificate or token is shown to the server from now on");
-	daemon_update(client->d);
-	shake_hands(client);
+	ask_again(client);
 	return 0;
 }
 
