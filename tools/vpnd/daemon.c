@@ -14,6 +14,7 @@
 #include "../libvpn/address.h"
 #include "../libvpn/rtnl.h"
 #include "client.h"
+#include "clock.h"
 #include "control.h"
 #include "desired.h"
 #include "dns.h"
@@ -110,11 +111,16 @@ static int open_folders(struct daemon *d, const char *name, struct vpn_error *er
 	return ret;
 }
 
-static int open_leases(const struct daemon *d, struct vpn_error *err)
+static int open_leases(const struct daemon *d, const char *name, bool only_if_there,
+		       struct vpn_error *err)
 {
-	char *path = path_in(d->state_path, d->config->name, ".leases");
-	int ret = path ? leases_open(path, err) : no_memory(err);
+	char *path = path_in(d->state_path, name, ".leases");
+	int ret = 0;
 
+	if (!path)
+		ret = no_memory(err);
+	else if (!only_if_there || !access(path, F_OK))
+		ret = leases_open(path, err);
 	free(path);
 	return ret;
 }
@@ -443,8 +449,7 @@ static void recover_resolver(struct daemon *d)
 	struct vpn_error err;
 
 	if (!journal_find(&d->journal, &kind_dns, d->config->ifname) &&
-	    strcmp(resolv_file_before_path(), "/etc/resolv.conf") &&
-	    resolv_file_ours(d->config->ifname))
+	    resolv_file_left(d->config->ifname))
 		resolv_file_revert(d->config->ifname, NULL, &err);
 }
 
@@ -471,6 +476,11 @@ static int open_world(struct daemon *d, struct vpn_error *err)
 	ret = vpn_socket_open(&d->world.rtnl, NETLINK_ROUTE, err);
 	if (ret)
 		return ret;
+	if (d->config->role == ROLE_SERVER && open_leases(d, d->config->name, false, err)) {
+		/* They may be nowhere but in the device that a killed run has left. */
+		d->keep = journal_find(&d->journal, &kind_device, d->config->ifname);
+		return -err->code;
+	}
 	undo_other_device(d);
 	recover_resolver(d);
 	endpoints_recover(d->config, &d->journal);
@@ -482,9 +492,7 @@ static int open_rooms(struct daemon *d, struct vpn_error *err)
 {
 	int ret;
 
-	ret = d->config->role == ROLE_SERVER ? open_leases(d, err) : 0;
-	if (!ret && d->config->role == ROLE_SERVER)
-		ret = endpoints_open(d, err);
+	ret = d->config->role == ROLE_SERVER ? endpoints_open(d, err) : 0;
 	if (!ret)
 		ret = watch_open(d, err);
 	if (!ret && d->config->role == ROLE_SERVER)
@@ -506,6 +514,8 @@ static int open_rooms(struct daemon *d, struct vpn_error *err)
 		endpoints_ask(d);
 		if (d->client)
 			client_begin(d->client);
+		else
+			clock_watch(d);
 	}
 	return ret;
 }
@@ -555,7 +565,7 @@ static void close_rooms(struct daemon *d)
 	endpoints_close(d);
 	door_close(d);
 	watch_close(d);
-	leases_close();
+	clock_close(d);
 }
 
 static void end(struct daemon *d)
@@ -563,6 +573,7 @@ static void end(struct daemon *d)
 	close_rooms(d);
 	if (d->lock >= 0 && !d->keep && d->world.rtnl.nl)
 		plan_undo_all(&d->world, &d->journal);
+	leases_close();
 	journal_close(&d->journal);
 	vpn_socket_close(&d->world.rtnl);
 	vpn_addresses_free(&d->world.facts.onlink);
@@ -620,6 +631,8 @@ int daemon_run(const char *path, int ready)
 		ret = sd_event_loop(d.event);
 		sd_notify(0, "STOPPING=1");
 		log_event(LEVEL_INFO, d.keep ? "stopped, and everything stays" : "stopped");
+		if (d.keep)
+			leases_save_all(d.config->ifname, true);
 	}
 	end(&d);
 	log_close();
@@ -645,6 +658,8 @@ int daemon_undo(const char *name)
 		if (entry->item.kind == &kind_device)
 			snprintf(d.world.ifname, sizeof(d.world.ifname), "%s", entry->item.key);
 	}
+	if (!status && open_leases(&d, name, true, &err))
+		fprintf(stderr, "vpnd: %s\n", err.text);
 	if (!status && plan_undo_all(&d.world, &d.journal))
 		status = STATUS_FAILED;
 	/* Whatever is still there cannot be undone. */

@@ -32,6 +32,7 @@ struct daemon {
 	struct door *door;		/* NULL: this is a client */
 	struct http *http;
 	struct watch *watch;
+	struct clock *clock;		/* NULL: this is a client */
 	uint64_t started;		/* seconds since the epoch */
 	uint64_t reloads, reloads_failed;
 };

@@ -21,6 +21,8 @@ bool resolv_file_has(const char *ifname, const json_t *value);
 /* before: the file's text, if it could not be moved. */
 json_t *resolv_file_before(void);
 int resolv_file_revert(const char *ifname, const json_t *before, struct vpn_error *err);
+/* Without a journal: is there something of that device to be put back? */
+bool resolv_file_left(const char *ifname);
 /* Where the servers are that were asked before. */
 const char *resolv_file_before_path(void);
 

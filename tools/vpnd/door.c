@@ -13,6 +13,7 @@
 #include "../libvpn/event.h"
 #include "../libvpn/key.h"
 #include "../libvpn/names.h"
+#include "clock.h"
 #include "credential.h"
 #include "desired.h"
 #include "folder.h"
@@ -231,7 +232,7 @@ static void let_in(struct door *door, const struct question *q, struct cred_verd
 		refuse(door, q, verdict);
 		return;
 	}
-	guest->since = time(NULL);
+	guest->since = clock_seconds();
 	ret = guest_set_credential(guest, q->kind, q->octets, q->len) ?
 	      admit(door, guest, &err) :
 	      vpn_error_set(&err, VPN_FAULT_SYSTEM, ENOMEM, "%s", strerror(ENOMEM));
@@ -439,7 +440,7 @@ void door_connected(struct door *door, const uint8_t key[VPN_KEY_LEN])
 	if (!guest || guest->connected)
 		return;
 	guest->connected = true;
-	guest->since = time(NULL);
+	guest->since = clock_seconds();
 }
 
 /* Whoever comes back shows what he has then. */
@@ -450,7 +451,7 @@ void door_left(struct door *door, const uint8_t key[VPN_KEY_LEN])
 	if (!guest)
 		return;
 	guest->connected = false;
-	guest->since = time(NULL);
+	guest->since = clock_seconds();
 	if (guest->kind)
 		cut_off(door, guest);
 }
@@ -478,7 +479,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct door *door = data;
 	struct guest *guest, *next;
-	uint64_t now = time(NULL);
+	uint64_t now = clock_seconds();
 
 	(void)usec;
 	sd_event_source_set_time_relative(source, PATIENCE * USEC);

@@ -12,6 +12,7 @@
 #include "../libcred/file.h"
 #include "../libvpn/address.h"
 #include "../libvpn/key.h"
+#include "clock.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -226,7 +227,7 @@ static void restore_one(struct guests *guests, const json_t *object)
 	take_text(guest->verdict.id, sizeof(guest->verdict.id), object, "id");
 	guest->verdict.expires = json_integer_value(json_object_get(object, "until"));
 	guest->expires = json_integer_value(json_object_get(object, "expires"));
-	guest->since = time(NULL);
+	guest->since = clock_seconds();
 	take_addresses(&guest->addresses, json_object_get(object, "addresses"));
 	take_addresses(&guest->leased, json_object_get(object, "leased"));
 	if (!take_credential(guest, object))

@@ -8,6 +8,7 @@
 #include "../libvpn/address.h"
 #include "../libvpn/link.h"
 #include "item.h"
+#include "leases.h"
 
 static bool device_matches(struct world *w, const struct item *item)
 {
@@ -21,13 +22,32 @@ static int device_make(struct world *w, const struct item *item, struct vpn_erro
 	return vpn_link_add(item->key, err);
 }
 
+/*
+ * What clients were told until now is on disk before the device goes, whoever removes it:
+ * first it gives nobody an address any more. One that never was up may have been without
+ * the leases that are on disk.
+ */
+static void save_leases(struct world *w)
+{
+	uint32_t ifindex = world_ifindex(w);
+	struct vpn_error err;
+	bool up = false;
+
+	if (!leases_are_kept() || !ifindex)
+		return;
+	if (!vpn_rtnl_is_up(&w->rtnl, ifindex, &up, &err) && up)
+		vpn_rtnl_set_up(&w->rtnl, ifindex, false, &err);
+	leases_save_all(w->ifname, up);
+}
+
 static int device_undo(struct world *w, const struct item *item, const json_t *before,
 		       struct vpn_error *err)
 {
-	int ret = vpn_link_del(item->key, err);
+	int ret;
 
-	(void)w;
 	(void)before;
+	save_leases(w);
+	ret = vpn_link_del(item->key, err);
 	return ret == -ENODEV || ret == -EOPNOTSUPP ? 0 : ret;
 }
 

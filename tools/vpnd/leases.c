@@ -66,30 +66,53 @@ bool leases_pending(void)
 	return in_transaction || lost;
 }
 
+/* With no room left, SQLite ends the transaction by itself. */
+static void give_up(void)
+{
+	if (!sqlite3_get_autocommit(db))
+		run("ROLLBACK");
+	in_transaction = false;
+	lost = true;
+}
+
+/* When something is lost already, all is written anew, and one line about it is enough. */
 static bool begin(void)
 {
+	if (!db || lost)
+		return false;
 	if (!in_transaction)
 		in_transaction = run("BEGIN IMMEDIATE");
-	lost |= db && !in_transaction;
+	lost = !in_transaction;
 	return in_transaction;
 }
 
 void leases_flush(void)
 {
-	if (in_transaction && !run("COMMIT")) {
-		run("ROLLBACK");
-		lost = true;
-	}
+	if (in_transaction && !run("COMMIT"))
+		give_up();
 	in_transaction = false;
+}
+
+static sqlite3_stmt *prepare(const char *sql)
+{
+	sqlite3_stmt *statement;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK)
+		return statement;
+	log_event(LEVEL_ERROR, "leases cannot be saved", "reason", sqlite3_errmsg(db));
+	give_up();
+	return NULL;
 }
 
 static void step(sqlite3_stmt *statement)
 {
-	if (sqlite3_step(statement) != SQLITE_DONE)
-		log_event(LEVEL_ERROR,
-			  "a lease cannot be saved",
-			  "reason", sqlite3_errmsg(db));
+	bool good = sqlite3_step(statement) == SQLITE_DONE;
+
+	if (!good)
+		log_event(LEVEL_ERROR, "leases cannot be saved", "reason", sqlite3_errmsg(db));
 	sqlite3_finalize(statement);
+	if (!good)
+		give_up();
 }
 
 void leases_note(const struct vpn_lease *lease)
@@ -97,9 +120,10 @@ void leases_note(const struct vpn_lease *lease)
 	char text[VPN_PREFIX_TEXT];
 	sqlite3_stmt *statement;
 
-	if (!begin() || !lease->has_key ||
-	    sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?, ?)", -1,
-			       &statement, NULL) != SQLITE_OK)
+	if (!lease->has_key || !begin())
+		return;
+	statement = prepare("INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?, ?)");
+	if (!statement)
 		return;
 	vpn_address_format_host(&lease->address, text);
 	sqlite3_bind_text(statement, 1, text, -1, SQLITE_TRANSIENT);
@@ -115,17 +139,22 @@ void leases_forget(const struct vpn_lease *lease)
 	char text[VPN_PREFIX_TEXT];
 	sqlite3_stmt *statement;
 
-	if (!begin() || sqlite3_prepare_v2(db,
-					   "DELETE FROM lease WHERE address = ?",
-					   -1, &statement,
-					   NULL) != SQLITE_OK)
+	if (!begin())
+		return;
+	statement = prepare("DELETE FROM lease WHERE address = ?");
+	if (!statement)
 		return;
 	vpn_address_format_host(&lease->address, text);
 	sqlite3_bind_text(statement, 1, text, -1, SQLITE_TRANSIENT);
 	step(statement);
 }
 
-void leases_save_all(const char *ifname)
+bool leases_are_kept(void)
+{
+	return db;
+}
+
+void leases_save_all(const char *ifname, bool only_these)
 {
 	const struct vpn_lease *lease;
 	struct vpn_device *dev;
@@ -134,10 +163,10 @@ void leases_save_all(const char *ifname)
 	if (!db || vpn_device_get_leases(ifname, &dev, &err))
 		return;
 	lost = false;
-	if (begin() && run("DELETE FROM lease")) {
-		for (lease = dev->leases.first; lease; lease = lease->next)
-			leases_note(lease);
-	}
+	if (begin() && only_these && !run("DELETE FROM lease"))
+		give_up();
+	for (lease = dev->leases.first; lease; lease = lease->next)
+		leases_note(lease);
 	leases_flush();
 	vpn_device_free(dev);
 }
@@ -178,27 +207,44 @@ static void restore_each(const char *ifname, const struct vpn_leases *leases)
 	}
 }
 
-void leases_restore(const char *ifname, const struct vpn_address *prefix)
+/* What cannot be read is an error: whatever is not restored is another one's soon. */
+static int read_rows(sqlite3_stmt *row, const struct vpn_address *prefix,
+		     struct vpn_leases *leases)
 {
-	struct vpn_leases leases = { 0 };
 	struct vpn_lease lease, *added;
-	sqlite3_stmt *row;
-	struct vpn_error err;
+	int ret;
 
-	if (!db || sqlite3_prepare_v2(db, "SELECT * FROM lease ORDER BY address", -1, &row, NULL) !=
-		   SQLITE_OK)
-		return;
-	while (sqlite3_step(row) == SQLITE_ROW) {
+	while ((ret = sqlite3_step(row)) == SQLITE_ROW) {
 		if (!read_row(row, prefix, &lease))
 			continue;
-		added = vpn_leases_add(&leases);
+		added = vpn_leases_add(leases);
 		if (!added)
-			break;
+			return SQLITE_NOMEM;
 		lease.next = added->next;
 		*added = lease;
 	}
+	return ret;
+}
+
+int leases_restore(const char *ifname, const struct vpn_address *prefix, struct vpn_error *err)
+{
+	struct vpn_leases leases = { 0 };
+	struct vpn_error refused;
+	sqlite3_stmt *row = NULL;
+	int ret;
+
+	if (!db)
+		return 0;
+	ret = sqlite3_prepare_v2(db, "SELECT * FROM lease ORDER BY address", -1, &row, NULL);
+	if (ret == SQLITE_OK)
+		ret = read_rows(row, prefix, &leases);
 	sqlite3_finalize(row);
-	if (leases.first && vpn_lease_restore(ifname, &leases, &err))
+	if (ret == SQLITE_DONE && leases.first && vpn_lease_restore(ifname, &leases, &refused))
 		restore_each(ifname, &leases);
 	vpn_leases_free(&leases);
+	if (ret == SQLITE_DONE)
+		return 0;
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, EIO,
+			     "the leases '%s' cannot be read: %s; put back a copy of the file, or move it away to begin anew",
+			     sqlite3_db_filename(db, NULL), sqlite3_errstr(ret));
 }

@@ -15,9 +15,11 @@ void leases_forget(const struct vpn_lease *lease);
 void leases_flush(void);
 bool leases_pending(void);
 
-/* Write down all that a device has, since events may have been missed. */
-void leases_save_all(const char *ifname);
-/* Give a device the leases of that pool. */
-void leases_restore(const char *ifname, const struct vpn_address *prefix);
+/* Are they written down? A client has none. */
+bool leases_are_kept(void);
+/* Write down all that a device has, since events may have been missed, and no others. */
+void leases_save_all(const char *ifname, bool only_these);
+/* Give a device the leases of that pool; those that it has already it keeps. */
+int leases_restore(const char *ifname, const struct vpn_address *prefix, struct vpn_error *err);
 
 #endif

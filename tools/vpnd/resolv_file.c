@@ -117,11 +117,12 @@ static int failed(const char *what, struct vpn_error *err)
 			     strerror(errno));
 }
 
+/* An empty one, after the power has failed, would be taken for somebody else's. */
 static bool write_to(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
-		    !fchmod(fd, 0644);
+		    !fchmod(fd, 0644) && !fsync(fd);
 
 	if (fd >= 0)
 		close(fd);
@@ -162,18 +163,31 @@ int resolv_file_set(const char *ifname, const json_t *value, struct vpn_error *e
 	return ret;
 }
 
+/* A link that leads nowhere is there, too. */
+static bool is_gone(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) && errno == ENOENT;
+}
+
+/* What whoever was stopped between two steps has left: no file, or ours. */
+bool resolv_file_left(const char *ifname)
+{
+	return !is_gone(ASIDE) && (is_gone(FILE_NAME) || resolv_file_ours(ifname));
+}
+
 /* Somebody else's file is newer than the one that waits, and stays. */
 int resolv_file_revert(const char *ifname, const json_t *before, struct vpn_error *err)
 {
-	bool gone = access(FILE_NAME, F_OK) && errno == ENOENT;
-
-	if (!gone && !resolv_file_ours(ifname)) {
+	unlink(NEW);
+	if (!is_gone(FILE_NAME) && !resolv_file_ours(ifname)) {
 		/* Another vpnd will want to put it back. */
 		if (!is_others(ifname))
 			unlink(ASIDE);
 		return 0;
 	}
-	if (!access(ASIDE, F_OK) || errno != ENOENT)
+	if (!is_gone(ASIDE))
 		return rename(ASIDE, FILE_NAME) ? failed("put back", err) : 0;
 	if (before)
 		return write_file(json_string_value(before), err);

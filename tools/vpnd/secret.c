@@ -59,6 +59,8 @@ static int write_key(const char *path, const uint8_t key[VPN_KEY_LEN], mode_t mo
 		ret = failed(path, "written", err);
 	if (fd >= 0)
 		close(fd);
+	if (ret)
+		unlink(new);
 	explicit_bzero(text, sizeof(text));
 	free(new);
 	return ret;
@@ -90,8 +92,6 @@ static int write_public(const char *path, const uint8_t key[VPN_KEY_LEN], struct
 	if (asprintf(&pub, "%.*s.pub", (int)len, path) < 0)
 		return failed(path, "written", err);
 	ret = write_key(pub, public_key, 0644, err);
-	if (!ret)
-		log_event(LEVEL_INFO, "made a private key", "file", path, "public_key_file", pub);
 	free(pub);
 	return ret;
 }
@@ -103,8 +103,13 @@ static int make_private(const char *path, uint8_t key[VPN_KEY_LEN], struct vpn_e
 	if (!vpn_key_private(key))
 		return vpn_error_set(err, VPN_FAULT_SYSTEM, EIO, "the system gives no randomness");
 	make_folder(path);
-	ret = write_key(path, key, 0600, err);
-	return ret ? ret : write_public(path, key, err);
+	/* The private one last: if it is there, so is the other. */
+	ret = write_public(path, key, err);
+	if (!ret)
+		ret = write_key(path, key, 0600, err);
+	if (!ret)
+		log_event(LEVEL_INFO, "made a private key", "file", path);
+	return ret;
 }
 
 static void warn_of_readers(const char *path)

@@ -15,6 +15,7 @@
 #include "../libvpn/key.h"
 #include "../libvpn/names.h"
 #include "client.h"
+#include "clock.h"
 #include "desired.h"
 #include "door.h"
 #include "hook.h"
@@ -32,7 +33,7 @@ struct seen {
 	char address[VPN_PREFIX_TEXT];
 	char endpoint[VPN_ENDPOINT_TEXT];
 	bool connected;
-	uint64_t since;			/* seconds since the epoch */
+	uint64_t since;			/* by clock_seconds() */
 	uint64_t rx_bytes, tx_bytes;	/* at that time */
 };
 
@@ -106,7 +107,7 @@ static void log_peer(const char *message, const struct seen *seen, const char *n
 static void set_connected(struct watch *watch, struct seen *seen, const struct vpn_peer *peer)
 {
 	seen->connected = true;
-	seen->since = time(NULL);
+	seen->since = clock_seconds();
 	seen->rx_bytes = peer->rx_bytes;
 	seen->tx_bytes = peer->tx_bytes;
 	watch->counts.connected++;
@@ -158,7 +159,7 @@ static void on_left(struct watch *watch, struct seen *seen, const struct vpn_pee
 	watch->counts.leaves++;
 	vpn_key_to_base64(seen->key, key);
 	snprintf(seconds, sizeof(seconds), "%llu",
-		 (unsigned long long)(time(NULL) - seen->since));
+		 (unsigned long long)(clock_seconds() - seen->since));
 	snprintf(received, sizeof(received), "%llu", grown(peer->rx_bytes, seen->rx_bytes));
 	snprintf(sent, sizeof(sent), "%llu", grown(peer->tx_bytes, seen->tx_bytes));
 	log_event(LEVEL_INFO, "disconnected", "peer", or_null(seen->name), "public_key", key,
@@ -264,7 +265,7 @@ static int on_flush(sd_event_source *source, uint64_t usec, void *data)
 	leases_flush();
 	/* What could not be saved before is saved now, with all the rest. */
 	if (leases_pending()) {
-		leases_save_all(watch->d->config->ifname);
+		leases_save_all(watch->d->config->ifname, true);
 		soon(watch->flush, leases_pending() ? 10 * USEC : 0);
 	}
 	return 0;
@@ -333,7 +334,7 @@ static void catch_up(struct watch *watch)
 			set_connected(watch, seen, peer);
 	}
 	if (!watch->d->client)
-		leases_save_all(watch->d->config->ifname);
+		leases_save_all(watch->d->config->ifname, true);
 	vpn_device_free(dev);
 }
 
