@@ -402,12 +402,14 @@ static bool cookie_is_fresh(const struct vpn_cookie *cookie)
 
 void vpn_cookie_add_macs(void *message, size_t len, struct vpn_peer *peer)
 {
+	const struct vpn_header *header = message;
 	struct vpn_macs *macs = macs_of(message, len);
 	struct vpn_cookie *cookie = &peer->cookie;
 
 	down_write(&cookie->lock);
 	make_mac1(macs->mac1, message, len, cookie->mac1_key);
 	memcpy(cookie->mac1_sent, macs->mac1, VPN_MAC_LEN);
+	cookie->version_sent = header->version;
 	cookie->have_mac1 = true;
 	if (cookie_is_fresh(cookie)) {
 		make_mac2(macs->mac2, message, len, cookie->bytes);
@@ -480,7 +482,8 @@ struct vpn_peer *vpn_cookie_consume_reply(struct vpn_device *vpn,
 	cookie = &peer->cookie;
 
 	down_write(&cookie->lock);
-	if (cookie->have_mac1)
+	if (cookie->have_mac1 &&
+	    cookie->version_sent == reply->header.version)
 		ok = xchacha20poly1305_decrypt(bytes, reply->sealed_cookie,
 					       sizeof(reply->sealed_cookie),
 					       cookie->mac1_sent, VPN_MAC_LEN,

@@ -43,6 +43,7 @@ struct vpn_cookie_checker {
  * @birth: boot clock, ns; zero when there is no cookie
  * @bytes: the cookie
  * @mac1_sent: of our latest message, associated data of the peer's reply
+ * @version_sent: of that message, and of a reply to it
  * @have_mac1: whether @mac1_sent waits for a reply
  * @cookie_key: opens cookies of the peer
  * @mac1_key: of messages to the peer
@@ -52,6 +53,7 @@ struct vpn_cookie {
 	u64 birth;
 	u8 bytes[VPN_COOKIE_LEN];
 	u8 mac1_sent[VPN_MAC_LEN];
+	u8 version_sent;
 	bool have_mac1;
 	u8 cookie_key[VPN_KEY_LEN];
 	u8 mac1_key[VPN_KEY_LEN];
