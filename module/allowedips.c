@@ -420,7 +420,8 @@ int vpn_allowedips_init(void)
 {
 	node_cache = kmem_cache_create("vpn_allowedips",
 				       sizeof(struct vpn_allowedips_node), 0,
-				       SLAB_HWCACHE_ALIGN, NULL);
+				       SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT,
+				       NULL);
 	return node_cache ? 0 : -ENOMEM;
 }
 

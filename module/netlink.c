@@ -825,7 +825,8 @@ static int apply_routes(struct vpn_peer *peer, struct nlattr **tb)
 
 	if (list) {
 		count = list_length(list);
-		routes = kzalloc(struct_size(routes, list, count), GFP_KERNEL);
+		routes = kzalloc(struct_size(routes, list, count),
+				 GFP_KERNEL_ACCOUNT);
 		if (!routes)
 			return -ENOMEM;
 		routes->count = read_list(routes->list, count, list);
@@ -1064,6 +1065,25 @@ bool vpn_netlink_still_there(const struct net_device *dev, const struct net *net
 	return dev->reg_state == NETREG_REGISTERED && net_eq(dev_net(dev), net);
 }
 
+/*
+ * Where a device was moved to, its administrator may be somebody who has no say
+ * where its sockets are: port and mark are to those who have.
+ */
+static int check_outside(const struct vpn_device *vpn, struct sk_buff *skb,
+			 struct genl_info *info)
+{
+	const struct net *net = rtnl_dereference(vpn->birth_net);
+	const struct nlattr *attr = info->attrs[VPN_A_DEVICE_LISTEN_PORT] ?:
+				    info->attrs[VPN_A_DEVICE_FWMARK];
+
+	if (!attr || !net ||
+	    netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr,
+			    "port and mark are of the namespace that the device comes from; set them there");
+	return -EPERM;
+}
+
 int vpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct net_device *dev = vpn_netlink_device(info);
@@ -1079,7 +1099,7 @@ int vpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 	rtnl_lock();
 	if (vpn_netlink_still_there(dev, genl_info_net(info))) {
 		mutex_lock(&vpn->lock);
-		err = apply(vpn, info);
+		err = check_outside(vpn, skb, info) ?: apply(vpn, info);
 		mutex_unlock(&vpn->lock);
 	} else {
 		GENL_SET_ERR_MSG(info, "the device has just been removed");

@@ -260,7 +260,7 @@ int vpn_peer_set_name(struct vpn_peer *peer, const char *name)
 	lockdep_assert_held(&peer->vpn->lock);
 
 	if (*name) {
-		copy = kstrdup(name, GFP_KERNEL);
+		copy = kstrdup(name, GFP_KERNEL_ACCOUNT);
 		if (!copy)
 			return -ENOMEM;
 	}
@@ -334,7 +334,7 @@ struct vpn_index *vpn_index_find(struct vpn_device *vpn, __le32 value)
 
 int __init vpn_peer_init(void)
 {
-	peer_cache = KMEM_CACHE(vpn_peer, 0);
+	peer_cache = KMEM_CACHE(vpn_peer, SLAB_ACCOUNT);
 	return peer_cache ? 0 : -ENOMEM;
 }
 

@@ -319,7 +319,7 @@ int vpn_terms_set_credential(struct vpn_peer *peer, u8 kind, const u8 *bytes,
 
 	if (len) {
 		credential = kmalloc(struct_size(credential, bytes, len),
-				     GFP_KERNEL);
+				     GFP_KERNEL_ACCOUNT);
 		if (!credential)
 			return -ENOMEM;
 		credential->kind = kind;
