@@ -118,9 +118,18 @@ static bool has_room(struct vpn_lobby *lobby, const struct guest *newcomer)
 	return same_source < VPN_LOBBY_SOURCE_MAX;
 }
 
+static bool same_initiation(const struct guest *a, const struct guest *b)
+{
+	const struct vpn_msg_initiation *one = (void *)a->skb->data;
+	const struct vpn_msg_initiation *other = (void *)b->skb->data;
+
+	return !memcmp(one->ephemeral, other->ephemeral, VPN_KEY_LEN);
+}
+
 /*
  * Returns whether there was room; @former is the message of the same key that
- * the new one replaces.
+ * the new one replaces. Should both be one, the first stays, and @former is the
+ * other: who repeats it from elsewhere is not to get the answer.
  */
 static bool guest_enter(struct vpn_lobby *lobby, struct guest *guest,
 			struct guest **former)
@@ -129,6 +138,11 @@ static bool guest_enter(struct vpn_lobby *lobby, struct guest *guest,
 
 	spin_lock_bh(&lobby->lock);
 	*former = guest_find(lobby, guest->public_key, guest->parked);
+	if (*former && same_initiation(*former, guest)) {
+		*former = guest;
+		spin_unlock_bh(&lobby->lock);
+		return true;
+	}
 	if (*former)
 		guest_leave(lobby, *former);
 	room = has_room(lobby, guest);

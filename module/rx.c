@@ -877,11 +877,14 @@ static void wake_worker(struct vpn_device *vpn)
 	queue_work_on(cpu, vpn->wq, &per_cpu_ptr(vpn->handshake_work, cpu)->work);
 }
 
-/* Returns whether the queue has taken @skb itself. */
+/*
+ * Returns whether the queue has taken @skb itself. What is made of pieces is
+ * copied: a message in fragments of 8 octets has a hundred times its memory.
+ */
 static bool queue_handshake(struct vpn_device *vpn, struct sk_buff *skb,
 			    unsigned int offset, unsigned int len)
 {
-	bool whole = len == skb->len;
+	bool whole = len == skb->len && !skb_is_nonlinear(skb);
 	struct sk_buff *message;
 
 	if (skb_queue_len_lockless(&vpn->handshakes) >= VPN_HANDSHAKES_MAX) {

@@ -7,8 +7,10 @@ bounded with it, and those who are known are served.
 
     h1 [vpn0] ---- [10.0.0.2 and many more: this program] h2
 """
+import contextlib
 import os
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -18,7 +20,7 @@ from abi import end, point, say
 from lab import End, begin, check, program, wait_until
 from peer import random_index
 from protocol import tlv
-from protocol.messages import V0, V1, tai64n, write_initiation
+from protocol.messages import RESPONSE, V0, V1, tai64n, write_initiation
 from protocol.noise import clamp
 
 SOURCES = 16
@@ -31,6 +33,11 @@ def addresses():
     return [f"10.0.0.{10 + n}" for n in range(SOURCES)]
 
 
+def initiation(server, form, tlvs=b""):
+    return write_initiation(clamp(os.urandom(32)), clamp(os.urandom(32)), server.public,
+                            random_index(), tai64n(time.time_ns()), form=form, tlvs=tlvs)[1]
+
+
 def flood(host, server, form, tlvs=b""):
     """As many strangers as that from each of the sources."""
     sockets = []
@@ -41,10 +48,7 @@ def flood(host, server, form, tlvs=b""):
             one.connect((server.host.address, server.port))
             sockets.append(one)
     # Those that come first must not have been sent away before the last.
-    messages = [write_initiation(clamp(os.urandom(32)), clamp(os.urandom(32)),
-                                 server.public, random_index(), tai64n(time.time_ns()),
-                                 form=form, tlvs=tlvs)[1]
-                for _ in range(A_SOURCE * SOURCES)]
+    messages = [initiation(server, form, tlvs) for _ in range(A_SOURCE * SOURCES)]
     for number, message in enumerate(messages):
         sockets[number % SOURCES].send(message)
         time.sleep(0.001)
@@ -107,6 +111,58 @@ def served(server, host):
     peer.socket.close()
 
 
+def send_crumbs(raw, source, server, number, message):
+    """A datagram in fragments of 8 octets, each of which takes an skb."""
+    datagram = struct.pack("!4H", 1002, server.port, 8 + len(message), 0) + message
+    datagram += bytes(-len(datagram) % 8)
+    for offset in range(0, len(datagram), 8):
+        more = 0x2000 if offset + 8 < len(datagram) else 0
+        raw.sendto(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, number, more | offset // 8,
+                               64, socket.IPPROTO_UDP, 0, socket.inet_aton(source),
+                               socket.inet_aton(server.host.address)) +
+                   datagram[offset:offset + 8], (server.host.address, 0))
+
+
+def crumbs(server, host):
+    """Who sends messages in pieces has no more of the room than others."""
+    before = server.counters()
+    with host.inside(), socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                                      socket.IPPROTO_RAW) as raw, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as honest:
+        for number in range(4):
+            send_crumbs(raw, addresses()[0], server, 1 + number,
+                        initiation(server, V1, CREDENTIAL))
+        quiet(server)
+        honest.bind((addresses()[1], 0))
+        honest.connect((server.host.address, server.port))
+        for _ in range(4):
+            honest.send(initiation(server, V1, CREDENTIAL))
+    quiet(server)
+    after = server.counters()
+    waiting = after["auth_requests"] - before["auth_requests"]
+    full = after["drop_handshake_lobby_full"] - before["drop_handshake_lobby_full"]
+    assert (waiting, full) == (8, 0), f"{waiting} wait, {full} had no room"
+
+
+def repeated(server, host):
+    """A stranger's initiation, and at once the same from another address."""
+    peer = program(host, 1002, server, form=V1)
+    with contextlib.ExitStack() as stack:
+        with host.inside():
+            thief = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        thief.bind((addresses()[2], 0))
+        thief.connect((server.host.address, server.port))
+        begun = peer.initiate()
+        peer.send(begun.message)
+        quiet(server)
+        thief.send(begun.message)
+        quiet(server)
+        server.set_peer(peer.public, "allowed-ips", "192.168.99.2/32")
+        peer.finish(begun, peer.expect(RESPONSE))
+        server.set_peer(peer.public, "remove")
+        peer.socket.close()
+
+
 def main():
     h1, h2 = begin()
     for address in addresses():
@@ -128,6 +184,10 @@ def main():
         say("# they have been sent away")
         bounded(server, listener, V0, b"", min(LOBBY_MAX, SOURCES * LOBBY_SOURCE))
         check("a peer is served meanwhile", served, server, h2)
+        time.sleep(11)
+        check("messages in many fragments take no more room than others", crumbs, server, h2)
+        check("who repeats a stranger's message does not get the answer", repeated, server,
+              h2)
     finally:
         listener.close()
     server.close()
