@@ -104,7 +104,7 @@ static unsigned int utf8_len(const u8 *s, size_t len)
 	return n;
 }
 
-/* It goes to terminals and logs. */
+/* It goes to terminals and logs, which may obey control characters. */
 static bool is_text(const u8 *s, size_t len)
 {
 	unsigned int n;
@@ -113,7 +113,8 @@ static bool is_text(const u8 *s, size_t len)
 		if (*s < 0x20 || *s == 0x7f)
 			return false;
 		n = utf8_len(s, len);
-		if (!n)
+		/* U+0080 to U+009F */
+		if (!n || (n == 2 && s[0] == 0xc2 && s[1] < 0xa0))
 			return false;
 		s += n;
 		len -= n;

@@ -70,8 +70,10 @@ static void check_text(const char *text, size_t room)
 	const char *end = memchr(text, 0, room);
 
 	MUST(end);
-	for (; text < end; text++)
+	for (; text < end; text++) {
 		MUST((u8)*text >= 0x20 && *text != 0x7f);
+		MUST((u8)text[0] != 0xc2 || (u8)text[1] >= 0xa0);
+	}
 }
 
 static void check_assignment(const struct vpn_assignment *assignment)

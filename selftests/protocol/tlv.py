@@ -57,8 +57,9 @@ def read_prefix(data):
 def text_reader(least, most):
     def read_text(data):
         need(least <= len(data) <= most, f"a text of {len(data)} octets")
-        need(all(octet >= 0x20 and octet != 0x7f for octet in data), "control characters")
-        return data.decode("utf-8")     # UnicodeDecodeError is a ValueError
+        text = data.decode("utf-8")     # UnicodeDecodeError is a ValueError
+        need(all(" " <= c < "\x7f" or c > "\x9f" for c in text), "control characters")
+        return text
     return read_text
 
 

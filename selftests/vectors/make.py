@@ -191,6 +191,8 @@ def tlv_lists():
         ("a zero in a text", "initiation", w(text, b"a\0b")),
         ("a line feed", "initiation", w(text, "a\nb")),
         ("a delete", "initiation", w(text, "a\x7fb")),
+        ("what begins a command for a terminal", "initiation", w(text, "a\x9b31m")),
+        ("the first character behind those", "initiation", w(text, "a\xa0b")),
         ("two host names", "initiation", w(text, "a") * 2),
         ("flags that nobody knows", "initiation", w(text, "a", flags=0xfe)),
         ("an unknown type", "initiation", w(200, b"whatever", False) + w(text, "a")),
