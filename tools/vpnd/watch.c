@@ -32,6 +32,7 @@ struct seen {
 	char name[VPN_NAME_MAX + 1];
 	char address[VPN_PREFIX_TEXT];
 	char endpoint[VPN_ENDPOINT_TEXT];
+	bool there;			/* the device has it; else there is a lease of its key */
 	bool connected;
 	uint64_t since;			/* by clock_seconds() */
 	uint64_t rx_bytes, tx_bytes;	/* at that time */
@@ -55,6 +56,14 @@ static int compare(const void *a, const void *b)
 	return memcmp(a, b, VPN_KEY_LEN);
 }
 
+static struct seen *add_seen(struct watch *watch, struct seen *seen)
+{
+	if (seen && tsearch(seen, &watch->peers, compare))
+		return seen;
+	free(seen);
+	return NULL;
+}
+
 static struct seen *find_seen(struct watch *watch, const uint8_t key[VPN_KEY_LEN])
 {
 	struct seen **found = tfind(key, &watch->peers, compare), *seen;
@@ -62,17 +71,29 @@ static struct seen *find_seen(struct watch *watch, const uint8_t key[VPN_KEY_LEN
 	if (found)
 		return *found;
 	seen = calloc(1, sizeof(*seen));
-	if (!seen)
-		return NULL;
-	memcpy(seen->key, key, VPN_KEY_LEN);
-	if (tsearch(seen, &watch->peers, compare))
-		return seen;
-	free(seen);
-	return NULL;
+	if (seen)
+		memcpy(seen->key, key, VPN_KEY_LEN);
+	return add_seen(watch, seen);
+}
+
+static struct seen *take_seen(void **peers, const uint8_t key[VPN_KEY_LEN])
+{
+	struct seen **found = tfind(key, peers, compare), *seen = found ? *found : NULL;
+
+	if (found)
+		tdelete(key, peers, compare);
+	return seen;
+}
+
+/* Clients may come with a new key each time: of who is gone nothing is kept. */
+static void forget_seen(struct watch *watch, const uint8_t key[VPN_KEY_LEN])
+{
+	free(take_seen(&watch->peers, key));
 }
 
 static void note_peer(struct seen *seen, const struct vpn_peer *peer)
 {
+	seen->there = true;
 	if (*peer->name)
 		memcpy(seen->name, peer->name, sizeof(seen->name));
 	if (peer->has & VPN_PEER_HAS_ENDPOINT)
@@ -232,6 +253,7 @@ static void on_peer(struct watch *watch, const struct vpn_event *event)
 		break;
 	case VPN_CMD_PEER_REMOVED_NTF:
 		on_left(watch, seen, peer, "removed");
+		forget_seen(watch, peer->public_key);
 		tell_door(watch, peer);
 		break;
 	case VPN_CMD_PEER_EXPIRED_NTF:
@@ -282,6 +304,8 @@ static void on_lease(struct watch *watch, const struct vpn_event *event)
 		door_lease(watch->d->door, lease,
 			   event->command == VPN_CMD_LEASE_ADDED_NTF);
 	if (event->command == VPN_CMD_LEASE_REMOVED_NTF) {
+		if (seen && !seen->there)
+			forget_seen(watch, lease->public_key);
 		leases_forget(lease);
 	} else {
 		leases_note(lease);
@@ -311,16 +335,21 @@ static void catch_up(struct watch *watch)
 {
 	const struct vpn_lease *lease;
 	const struct vpn_peer *peer;
+	void *before = watch->peers;
 	struct vpn_device *dev;
 	struct vpn_error err;
 	struct seen *seen;
 
 	if (vpn_device_get(watch->d->config->ifname, &dev, &err))
 		return;
+	watch->peers = NULL;
+	watch->counts.connected = 0;
 	for (peer = dev->peers; peer; peer = peer->next) {
-		seen = find_seen(watch, peer->public_key);
+		seen = add_seen(watch, take_seen(&before, peer->public_key));
+		seen = seen ? seen : find_seen(watch, peer->public_key);
 		if (!seen)
 			continue;
+		watch->counts.connected += seen->connected;
 		note_peer(seen, peer);
 		for (lease = peer->leases.first; lease; lease = lease->next) {
 			vpn_address_format_host(&lease->address, seen->address);
@@ -333,6 +362,7 @@ static void catch_up(struct watch *watch)
 					(uint64_t)time(NULL))
 			set_connected(watch, seen, peer);
 	}
+	tdestroy(before, free);
 	if (!watch->d->client)
 		leases_save_all(watch->d->config->ifname, true);
 	vpn_device_free(dev);
