@@ -260,7 +260,8 @@ static int setup_workers(struct vpn_device *vpn)
 				  WQ_PERCPU, 0, vpn->dev->name);
 	if (!vpn->wq)
 		return -ENOMEM;
-	vpn->handshake_work = alloc_percpu(struct vpn_handshake_worker);
+	vpn->handshake_work = alloc_percpu_gfp(struct vpn_handshake_worker,
+					       GFP_KERNEL_ACCOUNT);
 	if (!vpn->handshake_work) {
 		destroy_workqueue(vpn->wq);
 		return -ENOMEM;
@@ -282,7 +283,7 @@ static int setup_stats(struct vpn_device *vpn)
 	vpn->dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
 	if (!vpn->dev->tstats)
 		return -ENOMEM;
-	vpn->stats = alloc_percpu(struct vpn_stats);
+	vpn->stats = alloc_percpu_gfp(struct vpn_stats, GFP_KERNEL_ACCOUNT);
 	if (!vpn->stats) {
 		free_percpu(vpn->dev->tstats);
 		return -ENOMEM;

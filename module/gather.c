@@ -131,7 +131,7 @@ int vpn_gather_setup(struct vpn_device *vpn)
 {
 	int cpu;
 
-	vpn->gather = alloc_percpu(struct vpn_gather);
+	vpn->gather = alloc_percpu_gfp(struct vpn_gather, GFP_KERNEL_ACCOUNT);
 	if (!vpn->gather)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)

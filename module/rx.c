@@ -1077,7 +1077,7 @@ int vpn_rx_setup(struct vpn_device *vpn)
 {
 	int cpu;
 
-	vpn->rx = alloc_percpu(struct vpn_rx_cpu);
+	vpn->rx = alloc_percpu_gfp(struct vpn_rx_cpu, GFP_KERNEL_ACCOUNT);
 	if (!vpn->rx)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {

@@ -160,7 +160,7 @@ int vpn_endpoint_set(struct vpn_peer *peer, const union vpn_sockaddr *addr)
 		wanted.addr.in6.sin6_addr = addr->in6.sin6_addr;
 		wanted.addr.in6.sin6_scope_id = addr->in6.sin6_scope_id;
 	}
-	endpoint = endpoint_alloc(&wanted, GFP_KERNEL);
+	endpoint = endpoint_alloc(&wanted, GFP_KERNEL_ACCOUNT);
 	if (!endpoint)
 		return -ENOMEM;
 	endpoint_publish(peer, endpoint);

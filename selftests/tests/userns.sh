@@ -15,6 +15,9 @@ NOBODY=65534
 PEERS=1000
 # A peer has a key, a handshake, five timers: no less than that many octets.
 PEER_OCTETS=1024
+DEVICES=16
+# A device has room for a batch of 64 messages on each processor.
+CPU_OCTETS=3072
 
 ktap_start
 must topo_two
@@ -61,18 +64,27 @@ on_exit()
 	done 2>/dev/null <"$group/cgroup.procs"
 	rmdir "$group"
 }
+# his_counted COMMAND...: the same, as a member of that group.
+# shellcheck disable=SC2016 # the shell is to expand them
+his_counted() { sh -c 'echo $$ >"$0/cgroup.procs"; exec nsenter --target "$@"' "$group" "$his" --user --net -- "$@"; }
+counted() { sed -n "s/^$1 //p" "$group/memory.stat"; }
 if grep -qw memory /sys/fs/cgroup/cgroup.controllers &&
    echo +memory >/sys/fs/cgroup/cgroup.subtree_control && mkdir "$group"; then
 	peers >"$TMP/peers"
-	# shellcheck disable=SC2016 # the shell is to expand them
-	must sh -c 'echo $$ >"$0/cgroup.procs"; exec nsenter --target "$1" --user --net -- \
-		vpnctl addconf vpn0 /dev/stdin <"$2"' "$group" "$his" "$TMP/peers"
-	slab=$(sed -n 's/^slab //p' "$group/memory.stat")
-	note "$PEERS peers: $slab octets"
-	[ "$slab" -ge $((PEERS * PEER_OCTETS)) ]
+	must his_counted vpnctl addconf vpn0 /dev/stdin <"$TMP/peers"
+	note "$PEERS peers: $(counted slab) octets"
+	[ "$(counted slab)" -ge $((PEERS * PEER_OCTETS)) ]
 	ok "the memory of peers counts as that of who adds them" $?
+	for ((n = 0; n < DEVICES; n++)); do
+		echo "link add name many$n type vpn"
+	done >"$TMP/links"
+	must his_counted ip -batch /dev/stdin <"$TMP/links"
+	note "$DEVICES devices: $(counted percpu) octets for all processors"
+	[ "$(counted percpu)" -ge $((DEVICES * $(nproc) * CPU_OCTETS)) ]
+	ok "and that of devices, for each processor" $?
 else
 	skip "the memory of peers counts as that of who adds them" "no control group counts memory"
+	skip "and that of devices, for each processor" "no control group counts memory"
 fi
 check "he removes it" his ip link del vpn0
 
