@@ -19,8 +19,8 @@ from lab import End, begin, check, program, timescale, wait_until
 from packets import echo_request, is_echo_reply
 from peer import until_in_time
 from protocol import tlv
-from protocol.messages import (CONTROL, COOKIE, DATA, INITIATION, MACS_LEN, RESPONSE, V0,
-                               V1, V1_GCM, add_macs, write_cookie, write_response)
+from protocol.messages import (CONTROL, DATA, INITIATION, MACS_LEN, RESPONSE, V0, V1,
+                               V1_GCM, add_macs, write_cookie, write_response)
 from protocol.noise import MAC, clamp
 
 INNER, OURS = "192.168.99.1", "192.168.99.2"
