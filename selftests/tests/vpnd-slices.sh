@@ -8,7 +8,7 @@
 #	c0 [eth0 10.0.10.1] --+           +-- [eth0 10.0.20.1] vpn-0
 #	c1 [eth0 10.0.11.1] --+--- lb ----+-- [eth0 10.0.21.1] vpn-1
 #	c2 [eth0 10.0.12.1] --+ 10.0.99.1 +-- [eth0 10.0.22.1] vpn-2
-# timeout: 120
+# timeout: 240
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=../probes.sh
@@ -81,14 +81,35 @@ must ns lb nft -f - <<-END
 	}
 END
 
-# What the Secret has.
+# What the Secret and the ConfigMap have, as kubelet gives it to a pod: a folder of links
+# by way of one, which is replaced when something changes.
+#
+#	crl.pem -> ..data/crl.pem	peers -> ..data/peers	..data -> ..1
+version=0
+project()
+{
+	local old=/etc/vpn/..$version new=/etc/vpn/..$((version + 1)) file
+
+	version=$((version + 1))
+	mkdir -p "$new/peers"
+	cp "$TMP/pki/ca.crt" "$TMP/pki/crl.pem" "$TMP/pki/certs/server.crt" "$TMP/pki/keys/server.key" \
+		"$TMP/gateway.toml" "$new/"
+	cp "$TMP"/peers/* "$new/peers/" 2>/dev/null
+	for file in "$new"/*; do
+		[ -L "/etc/vpn/${file##*/}" ] || ln -s "..data/${file##*/}" /etc/vpn/
+	done
+	ln -s "${new##*/}" /etc/vpn/..data_tmp
+	run mv -T /etc/vpn/..data_tmp /etc/vpn/..data
+	rm -rf "$old"
+}
+
 export VPN_PKI_DIR=$TMP/pki
 pki() { run vpnctl pki "$@" >&2; }
 must pki init
 must pki issue server --server --host 10.0.99.1
-mkdir -p /etc/vpn "$RUNS" "$TMP/state"
-cp "$TMP/pki/ca.crt" "$TMP/pki/crl.pem" "$TMP/pki/certs/server.crt" "$TMP/pki/keys/server.key" /etc/vpn/
-cp "$(dirname "$0")/../../deploy/kubernetes/base/gateway.toml" /etc/vpn/
+mkdir -p /etc/vpn "$RUNS" "$TMP/state" "$TMP/peers"
+cp "$(dirname "$0")/../../deploy/kubernetes/base/gateway.toml" "$TMP/"
+project
 
 for n in 0 1 2; do
 	check "vpn-$n starts" replica $n vpnd --daemon /etc/vpn/gateway.toml </dev/null 2>"$TMP/g$n.log"
@@ -145,15 +166,30 @@ check_equal "the old one is gone" "" "$(ns c0 ip -4 addr show dev vpn0 to "$old"
 check_equal "no two have the same address" 3 "$(for n in 0 1 2; do address_of 4 $n; done | sort -u | grep -c .)"
 
 # What the file gives to somebody is his on all of them, whosever slice it is in.
-cat >>/etc/vpn/gateway.toml <<-END
+cat >>"$TMP/gateway.toml" <<-END
+	[authorisation]
+	peers_path = "/etc/vpn/peers"
 	[[peer]]
 	name = "phone"
 	public_key = "$(vpnctl genkey | vpnctl pubkey)"
 	address = "10.64.200.5"
 END
+project
 check "a fixed address of another slice" replica 1 vpnctl reload gateway
 check_equal "is given" 10.64.200.5/16 \
 	"$(replica 1 vpnctl -j lease show vpn0 | jq -r '.[] | select(.name == "phone").address')"
+
+# A change of the Secret or of the ConfigMap is taken as it comes, twice.
+lets_in() { replica 1 vpnctl -j show vpn0 | jq -e --arg name "$1" '.peers[] | select(.name == $name)' >/dev/null; }
+refused() { client 1 vpnctl -j status cli | grep -q revoked; }
+for who in tablet kiosk; do
+	vpnctl genkey | vpnctl pubkey >"$TMP/peers/$who.pub"
+	project
+	check "who is added is let in: $who" wait_until 10 lets_in $who
+done
+pki revoke client1
+project
+check "who is revoked is cut off" wait_until 20 refused
 
 # A replica too many, and a host that has no number, say what to do.
 # shellcheck disable=SC2016 # expanded by the inner shell

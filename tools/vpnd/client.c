@@ -16,6 +16,7 @@
 #include "process.h"
 #include "resolve.h"
 #include "secret.h"
+#include "watched.h"
 
 #define USEC		1000000ULL
 /* An initiation that nobody answers is repeated after so many seconds. */
@@ -23,7 +24,6 @@
 
 /* Files are written one after the other; a look at all of them then will do. */
 #define SETTLE_USEC	(USEC / 5)
-#define WATCHES_MAX	4
 
 enum state { WAITING, RESOLVING, CONNECTING, CONNECTED };
 
@@ -34,7 +34,7 @@ struct client {
 	pid_t resolver;
 	int answer_fd;
 	sd_event_source *answer, *timer, *refresh, *again;
-	sd_event_source *watches[WATCHES_MAX];
+	struct watched watched;
 	bool other_credential;		/* than the one that the server has seen */
 	bool refused;			/* or cut off, and not let in since */
 	uint64_t since;			/* seconds, when it was last changed what is tried */
@@ -458,6 +458,34 @@ void client_sent_away(struct client *client, uint32_t reason)
 	sd_event_source_set_enabled(client->again, SD_EVENT_ONESHOT);
 }
 
+static int on_file(sd_event_source *source, const struct inotify_event *event, void *data)
+{
+	struct client *client = data;
+
+	(void)source;
+	(void)event;
+	sd_event_source_set_time_relative(client->refresh, SETTLE_USEC);
+	sd_event_source_set_enabled(client->refresh, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+static void watch_path(struct client *client, const char *path)
+{
+	watched_add(&client->watched, client->d->event, path, false, on_file, client);
+}
+
+static void watch_files(struct client *client)
+{
+	const struct config *config = config_of(client);
+
+	watched_clear(&client->watched);
+	watch_path(client, config->certificate_path);
+	watch_path(client, config->token_path);
+	watch_path(client, config->server_certificate_path);
+	watch_path(client, config->crl_path);
+}
+
+/* First they are watched, then read, lest a change is missed between. */
 static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct client *client = data;
@@ -465,6 +493,7 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 
 	(void)source;
 	(void)usec;
+	watch_files(client);
 	if (read_credential(client, &err)) {
 		log_event(LEVEL_ERROR, "what is shown to the server stays as it was", "reason",
 			  err.text);
@@ -477,45 +506,6 @@ static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
 	log_event(LEVEL_INFO, "another certificate or token is shown to the server from now on");
 	ask_again(client);
 	return 0;
-}
-
-static int on_file(sd_event_source *source, const struct inotify_event *event, void *data)
-{
-	struct client *client = data;
-
-	(void)source;
-	(void)event;
-	sd_event_source_set_time_relative(client->refresh, SETTLE_USEC);
-	sd_event_source_set_enabled(client->refresh, SD_EVENT_ONESHOT);
-	return 0;
-}
-
-/* A file is replaced by renaming another one, so its folder is what is watched. */
-static void watch_path(struct client *client, unsigned int *count, const char *path)
-{
-	char *copy = path ? strdup(path) : NULL, *slash = copy ? strrchr(copy, '/') : NULL;
-
-	if (slash && *count < WATCHES_MAX) {
-		slash[slash == copy] = '\0';
-		if (sd_event_add_inotify(client->d->event, &client->watches[*count], copy,
-					 IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR, on_file,
-					 client) >= 0)
-			++*count;
-	}
-	free(copy);
-}
-
-static void watch_files(struct client *client)
-{
-	const struct config *config = config_of(client);
-	unsigned int i, count = 0;
-
-	for (i = 0; i < WATCHES_MAX; i++)
-		client->watches[i] = sd_event_source_disable_unref(client->watches[i]);
-	watch_path(client, &count, config->certificate_path);
-	watch_path(client, &count, config->token_path);
-	watch_path(client, &count, config->server_certificate_path);
-	watch_path(client, &count, config->crl_path);
 }
 
 /* Another number of servers: begin with the first. */
@@ -643,7 +633,6 @@ void client_begin(struct client *client)
 void client_close(struct daemon *d)
 {
 	struct client *client = d->client;
-	unsigned int i;
 
 	if (!client)
 		return;
@@ -651,8 +640,7 @@ void client_close(struct daemon *d)
 	sd_event_source_disable_unref(client->timer);
 	sd_event_source_disable_unref(client->refresh);
 	sd_event_source_disable_unref(client->again);
-	for (i = 0; i < WATCHES_MAX; i++)
-		sd_event_source_disable_unref(client->watches[i]);
+	watched_clear(&client->watched);
 	forget_credential(&d->world.facts);
 	forget_assigned(&d->world.facts);
 	free(client);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -435,6 +436,17 @@ void config_name(char *name, size_t room, const char *path)
 	if (len > 5 && !strcmp(base + len - 5, ".toml"))
 		len -= 5;
 	snprintf(name, room, "%.*s", (int)len, base);
+}
+
+char *config_path(const char *path)
+{
+	char folder[PATH_MAX], *whole;
+
+	if (*path == '/')
+		return strdup(path);
+	if (!getcwd(folder, sizeof(folder)) || asprintf(&whole, "%s/%s", folder, path) < 0)
+		return NULL;
+	return whole;
 }
 
 struct config *config_read(const char *path, FILE *complaints)

@@ -205,6 +205,12 @@ void config_complain(struct config_fault *faults, const struct toml_place *at,
 /* What the daemon of a file is called: "server" for /etc/vpn/server.toml. */
 void config_name(char *name, size_t room, const char *path);
 
+/*
+ * The path of a file from whatever folder, to free. Links are not followed: they may
+ * lead elsewhere by the time that it is read again.
+ */
+char *config_path(const char *path);
+
 /* Read a file and all that it means; NULL after faults, all of which have been told. */
 struct config *config_read(const char *path, FILE *complaints);
 void config_free(struct config *config);

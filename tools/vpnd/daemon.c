@@ -617,7 +617,7 @@ int daemon_run(const char *path, int ready)
 	d.config = config_read(path, stderr);
 	if (!d.config)
 		return STATUS_FAILED;
-	d.file = realpath(path, NULL);
+	d.file = config_path(path);
 	ret = d.file ? begin(&d, &err) : no_memory(&err);
 	if (ret < 0) {
 		log_event(LEVEL_ERROR, "cannot start", "reason", err.text);

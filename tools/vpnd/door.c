@@ -20,6 +20,7 @@
 #include "log.h"
 #include "policy.h"
 #include "verifier.h"
+#include "watched.h"
 
 #define USEC		1000000ULL
 #define NSEC		1000000000ULL
@@ -27,7 +28,6 @@
 #define SETTLE_USEC	(USEC / 5)
 /* Who was let in and has not come since is not expected any more. */
 #define PATIENCE	60
-#define WATCHES_MAX	4
 /* Of other addresses, when somebody has the one that was chosen. */
 #define ADDRESSES_MAX	64
 
@@ -48,7 +48,7 @@ struct door {
 	struct verifier *verifier;
 	struct vpn_socket strangers;
 	sd_event_source *source, *sweep, *refresh, *update;
-	sd_event_source *watches[WATCHES_MAX];
+	struct watched watched;
 	struct guests guests;
 	struct question *questions;
 	char *path;			/* where guests are kept over a restart */
@@ -538,19 +538,6 @@ static int read_files(struct door *door, const struct config *config, struct vpn
 	return ret;
 }
 
-static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
-{
-	struct door *door = data;
-	struct vpn_error err;
-
-	(void)source;
-	(void)usec;
-	if (read_files(door, config_of(door), &err))
-		log_event(LEVEL_ERROR, "what is trusted stays as it was", "reason", err.text);
-	changed(door);
-	return 0;
-}
-
 static int on_file(sd_event_source *source, const struct inotify_event *event, void *data)
 {
 	struct door *door = data;
@@ -561,34 +548,36 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
 	return 0;
 }
 
-/* A file is replaced by renaming another one, so its folder is what is watched. */
-static void watch_path(struct door *door, unsigned int *count, const char *path, bool folder)
+static void watch_path(struct door *door, const char *path, bool is_folder)
 {
-	char *copy = path ? strdup(path) : NULL, *slash = copy ? strrchr(copy, '/') : NULL;
-
-	if (slash && !folder)
-		slash[slash == copy] = '\0';
-	if (copy && *count < WATCHES_MAX &&
-	    sd_event_add_inotify(door->d->event, &door->watches[*count], copy,
-				 IN_CLOSE_WRITE | IN_MOVE | IN_DELETE | IN_ONLYDIR, on_file,
-				 door) >= 0)
-		++*count;
-	else if (copy)
-		log_event(LEVEL_WARNING, "a folder is not watched; 'vpnctl reload' reads it again",
-			  "folder", copy);
-	free(copy);
+	if (!watched_add(&door->watched, door->d->event, path, is_folder, on_file, door))
+		log_event(LEVEL_WARNING,
+			  "changes of this are not noticed; 'vpnctl reload' reads it again", "path",
+			  path);
 }
 
 static void watch_files(struct door *door, const struct config *config)
 {
-	unsigned int i, count = 0;
+	watched_clear(&door->watched);
+	watch_path(door, config->ca_certificate_path, false);
+	watch_path(door, config->crl_path, false);
+	watch_path(door, config->token_keys_path, true);
+	watch_path(door, config->peers_path, true);
+}
 
-	for (i = 0; i < WATCHES_MAX; i++)
-		door->watches[i] = sd_event_source_disable_unref(door->watches[i]);
-	watch_path(door, &count, config->ca_certificate_path, false);
-	watch_path(door, &count, config->crl_path, false);
-	watch_path(door, &count, config->token_keys_path, true);
-	watch_path(door, &count, config->peers_path, true);
+/* First it is watched, then read, lest a change is missed between. */
+static int on_refresh(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct door *door = data;
+	struct vpn_error err;
+
+	(void)source;
+	(void)usec;
+	watch_files(door, config_of(door));
+	if (read_files(door, config_of(door), &err))
+		log_event(LEVEL_ERROR, "what is trusted stays as it was", "reason", err.text);
+	changed(door);
+	return 0;
 }
 
 /*
@@ -681,7 +670,6 @@ void door_close(struct daemon *d)
 {
 	struct door *door = d->door;
 	struct question *q;
-	unsigned int i;
 
 	if (!door)
 		return;
@@ -689,8 +677,7 @@ void door_close(struct daemon *d)
 		save(door);
 	else
 		unlink(door->path);
-	for (i = 0; i < WATCHES_MAX; i++)
-		sd_event_source_disable_unref(door->watches[i]);
+	watched_clear(&door->watched);
 	sd_event_source_disable_unref(door->source);
 	sd_event_source_disable_unref(door->sweep);
 	sd_event_source_disable_unref(door->refresh);

@@ -52,7 +52,7 @@ static int check_files(char *files[])
 static void let_go(const char **path)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	char *whole = realpath(*path, NULL);
+	char *whole = config_path(*path);
 
 	if (fd >= 0) {
 		dup2(fd, STDIN_FILENO);
