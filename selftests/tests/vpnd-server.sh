@@ -38,6 +38,7 @@ algorithm = "any"
 output = "$TMP/log/srv.log"
 [firewall]
 allow_lan_access = false
+allow_server_access = true
 dns_servers = ["192.168.7.2"]
 [interface]
 name = "vpn0"
@@ -96,6 +97,16 @@ check "reload" vpnctl reload srv
 check "the clients reach each other" reach c1 10.8.0.77
 check "and the LAN" reach c1 192.168.7.2
 check "a reload loses not a ping" lossless "$ping" "$TMP/ping"
+background ns gw socat TCP-LISTEN:2222,fork,reuseaddr EXEC:true
+must wait_until 10 listening gw tcp 2222
+takes() { ns c1 socat -T 3 - "TCP:$1:2222,connect-timeout=3" </dev/null; }
+check "clients reach what the server has" takes 10.8.0.1
+sed -i 's/^allow_server_access.*/allow_server_access = false/' "$TMP/srv.toml"
+check "unless they are not to" vpnctl reload srv
+check_fail "not inside of the tunnel" takes 10.8.0.1
+check_fail "nor at its address in the LAN" takes 192.168.7.1
+check "they may ping it" reach c1 10.8.0.1
+check "and reach the LAN" reach c1 192.168.7.2
 sed -i 's/^max_clients.*/max_clients = -5/' "$TMP/srv.toml"
 check_says "a wrong file is refused" "srv.toml:4:15: max_clients: -5 is out of range" vpnctl reload srv
 check "and nothing has changed" reach c1 10.8.0.77

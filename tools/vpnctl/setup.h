@@ -100,6 +100,7 @@ char *setup_compose(const struct setup *s, char digest[SETUP_DIGEST]);
 bool setup_make(struct setup *s, const struct setup_kind *kind, const char *what);
 /* Those firewalls that run are told of the port and of the device. */
 bool setup_firewalls(struct setup *s);
+bool setup_firewalld_is_active(void);
 /* systemd and the unit are there. False after a complaint. */
 bool setup_unit_check(void);
 

@@ -14,8 +14,12 @@
 
 #define WORDS		8
 #define COMMENT		"vpnctl setup"
-/* It accepts what comes from the device; what clients may reach vpnd decides. */
+/*
+ * It accepts what comes from the device, for this host as well as for what is behind
+ * it: there is none that does one only. What clients may reach vpnd decides.
+ */
 #define TRUSTED		"trusted"
+#define OURS		" comment '" COMMENT "'"
 
 /* A program and the words of what, with others around them. */
 struct command {
@@ -61,21 +65,27 @@ static bool ufw_is_active(void)
 	return !setup_run(argv, output, sizeof(output)) && strstr(output, "Status: active");
 }
 
-/* Is there that rule, with this behind it? */
-static bool ufw_has(const char *rule, const char *behind)
+/* Is there that rule, with this behind it, or with that? */
+static bool ufw_has(const char *rule, const char *this, const char *that)
 {
 	const char *const argv[] = { "ufw", "show", "added", NULL };
 	static char output[1 << 18];
 	char line[SETUP_TEXT];
 
-	snprintf(line, sizeof(line), "\nufw %s%s", rule, behind);
-	return !setup_run(argv, output, sizeof(output) - 1) && strstr(strcat(output, "\n"), line);
+	if (setup_run(argv, output, sizeof(output) - 1))
+		return false;
+	strcat(output, "\n");
+	snprintf(line, sizeof(line), "\nufw %s%s", rule, this);
+	if (strstr(output, line))
+		return true;
+	snprintf(line, sizeof(line), "\nufw %s%s", rule, that);
+	return strstr(output, line);
 }
 
 static bool ufw_is_there(const struct setup *s, const char *rule)
 {
 	(void)s;
-	return ufw_has(rule, "\n") || ufw_has(rule, " comment ");
+	return ufw_has(rule, "\n", " comment ");
 }
 
 static bool ufw_make(struct setup *s, const char *rule)
@@ -96,7 +106,7 @@ static bool ufw_undo(struct setup *s, const char *rule)
 	bool route = !strncmp(rule, "route ", 6);
 
 	(void)s;
-	if (!ufw_has(rule, " comment '" COMMENT "'"))
+	if (!ufw_has(rule, OURS "\n", OURS " "))
 		return true;
 	if (route)
 		add_word(&c, "route");
@@ -122,12 +132,16 @@ static bool tell_ufw(struct setup *s)
  * firewalld: "permanent public port 51820/udp", "runtime public port 51820/udp"
  */
 
-static bool firewalld_is_active(void)
+/* It is slow to say so, and asked more than once. */
+bool setup_firewalld_is_active(void)
 {
 	const char *const argv[] = { "firewall-cmd", "--state", NULL };
+	static enum { UNKNOWN, NO, YES } active;
 	char output[SETUP_TEXT];
 
-	return !setup_run(argv, output, sizeof(output));
+	if (active == UNKNOWN)
+		active = setup_run(argv, output, sizeof(output)) ? NO : YES;
+	return active == YES;
 }
 
 struct firewalld {
@@ -174,7 +188,7 @@ static bool firewalld_undo(struct setup *s, const char *what)
 {
 	char output[SETUP_TEXT];
 
-	if (!firewalld_is_active())
+	if (!setup_firewalld_is_active())
 		return !strncmp(what, "runtime", 7) ||
 		       complain(NULL, "firewalld does not run, so '%s' cannot be undone; start it",
 				what);
@@ -226,5 +240,6 @@ static bool tell_firewalld(struct setup *s)
 
 bool setup_firewalls(struct setup *s)
 {
-	return (!ufw_is_active() || tell_ufw(s)) && (!firewalld_is_active() || tell_firewalld(s));
+	return (!ufw_is_active() || tell_ufw(s)) &&
+	       (!setup_firewalld_is_active() || tell_firewalld(s));
 }

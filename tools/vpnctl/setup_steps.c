@@ -22,6 +22,9 @@
 /* A server that nobody looks after goes on as long as its CA. */
 #define LIFETIME_DAYS	"3650"
 #define DNS_MAX		2
+#define NO_SERVER_ACCESS \
+	"# firewalld has vpn0 in its zone 'trusted', to which all of this host is open.\n" \
+	"allow_server_access = false\n"
 
 static bool exists(const char *path)
 {
@@ -327,10 +330,11 @@ char *setup_compose(const struct setup *s, char hex[SETUP_DIGEST])
 		     "crl_path = \"" SETUP_PKI "/crl.pem\"\n"
 		     "[firewall]\n"
 		     "open_port = true\n"
-		     "dns_servers = [%s]\n"
+		     "%sdns_servers = [%s]\n"
 		     "[logging]\n"
 		     "output = \"journal\"\n",
-		     a->host, a->port, a->network, certificate, resolvers) < 0 ||
+		     a->host, a->port, a->network, certificate,
+		     setup_firewalld_is_active() ? NO_SERVER_ACCESS : "", resolvers) < 0 ||
 	    !digest(text, strlen(text), hex)) {
 		complain(NULL, "%s", strerror(ENOMEM));
 		return NULL;

@@ -136,7 +136,7 @@ struct config {
 	int64_t dns_method;		/* enum dns_method */
 
 	/* [firewall] */
-	bool allow_lan_access, client_to_client, nat, open_port, kill_switch;
+	bool allow_lan_access, allow_server_access, client_to_client, nat, open_port, kill_switch;
 	char *nat_interface;
 	struct vpn_addresses push_dns;
 

@@ -263,9 +263,31 @@ static void put_lan_rules(FILE *to, const struct config *config, const struct fa
 	fprintf(to, "\t\t%s %s\n", from, to_lan6);
 }
 
+/* What comes in for this host; its own addresses in the LAN are a part of that. */
+static void put_input(FILE *to, const struct config *config, const struct facts *facts,
+		      const char *from)
+{
+	begin_chain(to, "input", "filter", "input", "filter");
+	fprintf(to, "\t\t%s " ANSWERS "\n", from);
+	if (config->allow_server_access) {
+		put_rules(to, from, &config->networks, "accept");
+		put_lan_rules(to, config, facts, from, "meta l4proto != 58 " TO_LAN6);
+	} else {
+		put_rules(to, from, &config->push_dns, "meta l4proto { 6, 17 } th dport 53 accept");
+		fprintf(to, "\t\t%s meta l4proto != { 1, 58 } " REFUSE "\n", from);
+	}
+	fputs("\t}\n", to);
+}
+
+/* Every client may reach the LAN. */
+static bool lan_is_open(const struct config *config, const struct facts *facts)
+{
+	return config->allow_lan_access && !has_others(config, facts, other_lan);
+}
+
 static void put_isolation(FILE *to, const struct config *config, const struct facts *facts)
 {
-	const bool lan = config->allow_lan_access && !has_others(config, facts, other_lan);
+	const bool lan = lan_is_open(config, facts);
 	const char *dev = config->ifname;
 	char from[64];
 
@@ -278,14 +300,8 @@ static void put_isolation(FILE *to, const struct config *config, const struct fa
 		put_lan_rules(to, config, facts, from, TO_LAN6);
 	}
 	fputs("\t}\n", to);
-	if (lan)
-		return;
-	/* The server's own addresses there are a part of it. */
-	begin_chain(to, "input", "filter", "input", "filter");
-	fprintf(to, "\t\t%s " ANSWERS "\n", from);
-	put_rules(to, from, &config->networks, "accept");
-	put_lan_rules(to, config, facts, from, "meta l4proto != 58 " TO_LAN6);
-	fputs("\t}\n", to);
+	if (!lan || !config->allow_server_access)
+		put_input(to, config, facts, from);
 }
 
 static void put_nat(FILE *to, const struct config *config)
@@ -346,11 +362,12 @@ static void put_metrics(FILE *to, const struct config *config)
 
 static void put_server(FILE *to, const struct config *config, const struct facts *facts)
 {
-	const bool lan = config->allow_lan_access && !has_others(config, facts, other_lan);
+	const bool lan = lan_is_open(config, facts);
 
 	if (!lan)
 		put_lan(to, facts);
-	if (!lan || !config->client_to_client || has_others(config, facts, other_clients))
+	if (!lan || !config->allow_server_access || !config->client_to_client ||
+	    has_others(config, facts, other_clients))
 		put_isolation(to, config, facts);
 	if (config->nat)
 		put_nat(to, config);
