@@ -751,12 +751,15 @@ int cred_authority_revoke(struct cred_authority *ca, const char *which, unsigned
 		return vpn_error_set(err, VPN_FAULT_SYSTEM, ENOENT,
 				     "nothing was issued to '%s', and it is no serial number; 'vpnctl pki list' shows what there is",
 				     which);
-	if (!*count)
-		return vpn_error_set(err, VPN_FAULT_SYSTEM, EALREADY,
-				     "all that was issued to '%s' has been revoked or has expired",
-				     which);
-	ret = write_index(ca, err);
-	return ret ? ret : cred_authority_list(ca, LIST_SECONDS, err);
+	ret = *count ? write_index(ca, err) : 0;
+	/* Whoever revoked them before may have been stopped before there was a list. */
+	if (!ret)
+		ret = cred_authority_list(ca, LIST_SECONDS, err);
+	if (ret || *count)
+		return ret;
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, EALREADY,
+			     "all that was issued to '%s' has been revoked or has expired",
+			     which);
 }
 
 const struct cred_issued *cred_authority_issued(const struct cred_authority *ca,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,20 @@ void cred_file_free(char *data, size_t len)
 	free(data);
 }
 
+/* A file that was renamed is so after a power failure, too, when its folder is on disk. */
+static void sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	int fd;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
 int cred_file_write(const char *path, mode_t mode, const void *data, size_t len,
 		    struct vpn_error *err)
 {
@@ -88,5 +103,7 @@ int cred_file_write(const char *path, mode_t mode, const void *data, size_t len,
 		close(fd);
 	if (ret)
 		unlink(new);
+	else
+		sync_folder(path);
 	return ret;
 }

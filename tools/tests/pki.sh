@@ -215,3 +215,49 @@ ssl req -x509 -newkey rsa:1024 -nodes -keyout weak.key -out weak.crt -days 100 -
 signed frail weak "/CN=frail"
 verdict "pki: a weak CA" "certificate of 'Weak', which signed it, is not right: CA certificate key too weak$" frail.crt --ca weak.crt
 cd ..
+
+#
+# Killed before any of the calls that put a file in its place: done again, it is done.
+#
+# killed CALL N ARGUMENT...: vpnctl, until its Nth call of that kind; false: it has not so many.
+killed()
+{
+	strace -qqq -o /dev/null -e signal=none -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
+		"$VPNCTL" "${@:3}" >out 2>&1
+	[ $? = 137 ]
+} 2>err
+# cut CALL N: false if neither was killed.
+cut_off()
+{
+	local status=1
+
+	rm -rf cut
+	"$VPNCTL" pki init --dir cut >out
+	killed "$1" "$2" pki issue carol --dir cut && status=0
+	"$VPNCTL" pki issue carol --dir cut >out 2>&1
+	"$VPNCTL" pki verify cut/certs/carol.crt --dir cut >out 2>&1 || broken+=" issue:$1:$2"
+	killed "$1" "$2" pki revoke carol --dir cut && status=0
+	"$VPNCTL" pki revoke carol --dir cut >out 2>&1
+	"$VPNCTL" pki verify cut/certs/carol.crt --dir cut >out 2>&1
+	grep -q "was revoked on" out || broken+=" revoke:$1:$2"
+	return $status
+}
+if strace -qqq -o /dev/null true 2>err; then
+	cuts=0 broken=''
+	for call in fsync rename; do
+		for n in {1..9}; do
+			cut_off $call "$n" || break
+			cuts=$((cuts + 1))
+		done
+	done
+	equal "pki: cut off at any moment, it is whole" "" "$broken"
+	[ $cuts -ge 8 ]
+	result "pki: which was at $cuts moments" $?
+fi
+rm -rf cut
+"$VPNCTL" pki init --dir cut >out
+for n in {1..8}; do
+	"$VPNCTL" pki issue "n$((n / 2))" --dir cut >out 2>&1 &
+done
+wait
+equal "pki: eight at once are all in the index" 8 "$(sort -u cut/index.txt | wc -l)"
