@@ -267,6 +267,16 @@ says "a number that is given twice" 1 "twice.conf:6: MTU is given twice" import 
 sed 's/^MTU.*/MTU = 14x/' client.conf >number.conf
 "$VPNCTL" import number.conf >out 2>err
 equal "a number that is none" "1 vpnctl: number.conf" "$? $(cut -d: -f1,2 err)"
+sed 's/^MTU.*/MTU = 01400\nFwMark = 0X1F/; s/^PersistentKeepalive.*/PersistentKeepalive = 025/' \
+	client.conf >zeros.conf
+"$VPNCTL" import zeros.conf >zeros.toml
+"$VPND" --check zeros.toml >said 2>&1
+equal "numbers that TOML would not have" "zeros.toml: is right, for a client mtu = 1400 fwmark = 31" \
+	"$(cat said) $(grep -E '^(mtu|fwmark)' zeros.toml | paste -sd' ')"
+printf 'PostUp = echo \374\n' | sed 's/^MTU.*//; /^\[Interface/r /dev/stdin' client.conf >latin.conf
+says "letters of Latin-1" 1 \
+	"latin.conf:2: this line is not UTF-8; 'iconv -f latin1 -t utf-8' makes it so, if it is Latin-1" \
+	import latin.conf
 sed 's/^MTU.*/Table = off/' client.conf >table.conf
 "$VPNCTL" import table.conf >table.toml
 equal "no table, no routes" "split_tunnel = true" "$(sed -n '/^\[routes\]/,/^$/p' table.toml | sed -n 2p)"

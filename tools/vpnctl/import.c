@@ -144,11 +144,27 @@ static bool take_name(const struct import *im, char *comment)
 	return peer->name || complain(&im->at, "%s", strerror(errno));
 }
 
+/* TOML is; what is a control character is written as a number there. */
+static bool is_utf8(const char *text)
+{
+	size_t step;
+
+	for (; *text; text += step) {
+		step = (unsigned char)*text < ' ' || *text == 0x7f ? 1 : text_printable(text);
+		if (!step)
+			return false;
+	}
+	return true;
+}
+
 static bool read_line(struct import *im, char *line)
 {
 	char *comment;
 
 	im->at.line++;
+	if (!is_utf8(line))
+		return complain(&im->at,
+				"this line is not UTF-8; 'iconv -f latin1 -t utf-8' makes it so, if it is Latin-1");
 	line = text_trim(line);
 	if (*line == '#')
 		return take_name(im, line);
@@ -201,6 +217,14 @@ static void put_key(const char *key, const char *value)
 	printf("%s = ", key);
 	put_text(value);
 	putchar('\n');
+}
+
+/* As it was read: zeros in front, or a capital X, are none of TOML's. */
+static void put_number(const char *key, const char *value)
+{
+	bool hex = !strncasecmp(value, "0x", 2);
+
+	printf("%s = %lu\n", key, strtoul(value, NULL, hex ? 16 : 10));
 }
 
 /* Which parts of a list are printed. */
@@ -326,9 +350,9 @@ static void put_interface(const struct import *im)
 		return;
 	fputs("\n[interface]\n", stdout);
 	if (im->values[MTU])
-		printf("mtu = %s\n", im->values[MTU]);
+		put_number("mtu", im->values[MTU]);
 	if (im->values[FWMARK] && strcasecmp(im->values[FWMARK], "off"))
-		printf("fwmark = %s\n", im->values[FWMARK]);
+		put_number("fwmark", im->values[FWMARK]);
 }
 
 static void put_all_hooks(const struct import *im)
@@ -371,16 +395,16 @@ static void put_client(const struct import *im)
 	put_key("server_public_key", server->values[PUBLIC_KEY]);
 	if (!keepalive || !strcasecmp(keepalive, "off"))
 		keepalive = "0";
-	printf("keepalive = %s\n", keepalive);
+	put_number("keepalive", keepalive);
 	fputs("\n[security]\n", stdout);
 	put_key("private_key", im->values[PRIVATE_KEY]);
 	put_key("preshared_key", server->values[PRESHARED_KEY]);
 	fputs("\n[interface]\n", stdout);
 	put_list(im, "address", im->values[ADDRESS], COMMAS, is_any, false);
 	if (im->values[MTU])
-		printf("mtu = %s\n", im->values[MTU]);
+		put_number("mtu", im->values[MTU]);
 	if (im->values[FWMARK] && strcasecmp(im->values[FWMARK], "off"))
-		printf("fwmark = %s\n", im->values[FWMARK]);
+		put_number("fwmark", im->values[FWMARK]);
 	printf("\n[routes]\n%s = true\n", everything ? "default_gateway" : "split_tunnel");
 	if (!off)
 		put_list(im, "routes", server->values[ALLOWED_IPS], COMMAS, is_route, false);
@@ -404,7 +428,7 @@ static void put_peer(const struct import *im, const struct peer *peer)
 	put_key("preshared_key", peer->values[PRESHARED_KEY]);
 	put_key("endpoint", peer->values[ENDPOINT]);
 	if (keepalive && strcasecmp(keepalive, "off"))
-		printf("keepalive = %s\n", keepalive);
+		put_number("keepalive", keepalive);
 }
 
 static bool add_network(const struct origin *at, const char *text, void *context)
