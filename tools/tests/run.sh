@@ -601,6 +601,12 @@ result "units: $(grep -c '^ok' unit.out) of $(grep -c 'ok ' unit.out) hold" $sta
 . "$HERE/token.sh"
 
 if [ -n "$VPND" ]; then
+	if strace -qqq -o /dev/null true 2>err; then
+		"$HERE/leases.py" "$(dirname "$UNIT")/leases" >said 2>&1
+		status=$?
+		sed 's/^/# /' said
+		result "leases: what was promised outlives a power failure" $status
+	fi
 	# shellcheck source=vpnd.sh
 	. "$HERE/vpnd.sh"
 fi
