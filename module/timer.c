@@ -46,7 +46,15 @@ unsigned int vpn_timescale = 1;
 
 static int timescale_set(const char *value, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(value, kp, 1, 100);
+	unsigned int scale;
+	int err = kstrtouint(value, 0, &scale);
+
+	if (err)
+		return err;
+	if (!scale || scale > 100)
+		return -EINVAL;
+	WRITE_ONCE(vpn_timescale, scale);
+	return 0;
 }
 
 static const struct kernel_param_ops timescale_ops = {
@@ -102,7 +110,7 @@ static void give_up_handshake(struct vpn_peer *peer)
 {
 	net_dbg_ratelimited("%s: peer %llu does not answer after %u attempts\n",
 			    peer->vpn->dev->name, peer->id,
-			    peer->timers.handshake_attempts + 1);
+			    READ_ONCE(peer->timers.handshake_attempts) + 1);
 	disarm(&peer->timers.send_keepalive);
 	vpn_tx_purge_staged(peer);
 	if (!timer_pending(&peer->timers.erase_keys))
@@ -115,11 +123,14 @@ static void retransmit_handshake_expired(struct timer_list *timer)
 	struct vpn_peer *peer = container_of(timer, struct vpn_peer,
 					     timers.retransmit_handshake);
 
-	if (peer->timers.handshake_attempts > HANDSHAKE_ATTEMPTS_MAX) {
+	unsigned int attempts = READ_ONCE(peer->timers.handshake_attempts);
+
+	if (attempts > HANDSHAKE_ATTEMPTS_MAX) {
 		give_up_handshake(peer);
 		return;
 	}
-	peer->timers.handshake_attempts++;
+	/* Should this undo a reset, the next vpn_handshake_queue() resets it. */
+	WRITE_ONCE(peer->timers.handshake_attempts, attempts + 1);
 	/* Our own address may be the reason why nothing comes back. */
 	vpn_endpoint_forget_source(peer);
 	vpn_handshake_queue(peer, true);
@@ -261,7 +272,7 @@ void vpn_timers_handshake_wanted(struct vpn_peer *peer)
 void vpn_timers_handshake_rejected(struct vpn_peer *peer)
 {
 	disarm(&peer->timers.retransmit_handshake);
-	peer->timers.handshake_attempts = 0;
+	WRITE_ONCE(peer->timers.handshake_attempts, 0);
 	vpn_tx_purge_staged(peer);
 	retry_renewal(peer);
 }
@@ -344,7 +355,7 @@ void vpn_timers_handshake_initiated(struct vpn_peer *peer)
 void vpn_timers_handshake_complete(struct vpn_peer *peer)
 {
 	disarm(&peer->timers.retransmit_handshake);
-	peer->timers.handshake_attempts = 0;
+	WRITE_ONCE(peer->timers.handshake_attempts, 0);
 	WRITE_ONCE(peer->timers.sent_lastminute_handshake, false);
 	WRITE_ONCE(peer->last_handshake, ktime_get_real_ns());
 }
@@ -395,9 +406,10 @@ void vpn_timers_stop(struct vpn_peer *peer)
 	timer_delete_sync(&peer->timers.renew);
 	timer_delete_sync(&peer->timers.expiry);
 	timer_delete_sync(&peer->timers.echo);
-	peer->timers.handshake_attempts = 0;
-	peer->timers.need_another_keepalive = false;
-	peer->timers.sent_lastminute_handshake = false;
+	/* What was received just before may still be looking at these. */
+	WRITE_ONCE(peer->timers.handshake_attempts, 0);
+	WRITE_ONCE(peer->timers.need_another_keepalive, false);
+	WRITE_ONCE(peer->timers.sent_lastminute_handshake, false);
 }
 
 void vpn_timers_setup(struct vpn_peer *peer)

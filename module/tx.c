@@ -1215,7 +1215,8 @@ netdev_tx_t vpn_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	*tx_cb(skb) = (struct tx_cb){
 		.peer = peer,
-		.mtu = skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : dev->mtu,
+		.mtu = skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) :
+					    READ_ONCE(dev->mtu),
 		.ds = ip_tunnel_ecn_encap(0, ip_hdr(skb), skb),
 	};
 	skb_dst_drop(skb);
