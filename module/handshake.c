@@ -764,17 +764,24 @@ out:
 
 static void note_authenticated(struct vpn_peer *peer, const struct sk_buff *skb)
 {
-	vpn_endpoint_learn(peer, skb);
 	atomic64_add(skb->len, &peer->rx_bytes);
 	vpn_timers_authenticated_received(peer);
 }
 
-static void send_response(struct vpn_peer *peer, struct outgoing *out)
+/*
+ * To where the initiation came from. That is no place to send more to: whoever
+ * has recorded it can send it again once we have forgotten its time stamp, with
+ * the device. The peer is there when it confirms the session.
+ */
+static void send_response(struct vpn_peer *peer, const struct sk_buff *skb,
+			  struct outgoing *out)
 {
 	vpn_timers_authenticated_sent(peer);
 	vpn_cookie_add_macs(out->message, out->len, peer);
-	if (!vpn_socket_send_message(peer, out->message, out->len))
-		count_message(peer->vpn, peer->id, VPN_MSG_RESPONSE, true);
+	if (vpn_socket_reply(peer->vpn, skb, out->message, out->len))
+		return;
+	atomic64_add(out->len, &peer->tx_bytes);
+	count_message(peer->vpn, peer->id, VPN_MSG_RESPONSE, true);
 }
 
 /* What follows from the initiation of a peer. */
@@ -796,11 +803,13 @@ static void conclude_initiation(struct vpn_peer *peer, enum outcome outcome,
 		atomic64_set(&peer->last_initiation, ktime_get_boottime_ns());
 		vpn_timers_session_derived(peer);
 	} else if (outcome == REJECTED) {
+		/* It has no session; where it was refused is of interest. */
+		vpn_endpoint_learn(peer, in->skb);
 		vpn_stats_inc(vpn, VPN_STAT_HANDSHAKE_REJECTS_SENT);
 		vpn_event_refused(peer);
 	}
 	if (out->len)
-		send_response(peer, out);
+		send_response(peer, in->skb, out);
 }
 
 static void receive_initiation(struct vpn_device *vpn, struct incoming *in,
@@ -960,6 +969,7 @@ static void receive_response(struct vpn_device *vpn, struct incoming *in)
 		return;
 	}
 	count_message(vpn, peer->id, VPN_MSG_RESPONSE, false);
+	vpn_endpoint_learn(peer, in->skb);
 	note_authenticated(peer, in->skb);
 	if (conclusion.rejected) {
 		vpn_stats_inc(vpn, VPN_STAT_HANDSHAKE_REJECTS_RECEIVED);
