@@ -126,12 +126,13 @@ def trail(world):
 def explored(said):
     """Error or None, states, depth."""
     error = re.search(r"^(pan:1: .*|error: .*|pan: reached.*)$", said, re.M)
-    numbers = re.search(r"depth reached (\d+), errors: (\d+)\s+(\d+) states, stored", said)
+    # From a hundred millions on, spin counts states as 1.2345678e+08.
+    numbers = re.search(r"depth reached (\d+), errors: (\d+)\s+([\d.e+]+) states, stored", said)
     if not numbers:
         return "spin made nothing of it", 0, 0
     if numbers[2] != "0" or error:
-        return error[1] if error else "errors", int(numbers[3]), int(numbers[1])
-    return None, int(numbers[3]), int(numbers[1])
+        return error[1] if error else "errors", round(float(numbers[3])), int(numbers[1])
+    return None, round(float(numbers[3])), int(numbers[1])
 
 
 def read(name):
