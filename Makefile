@@ -54,6 +54,14 @@ torture:
 		env SEED="$(or $(SEED),1)" DURATION="$(or $(SECONDS),3600)" \
 		SELFTEST_TIMEOUT=$$(($(or $(SECONDS),3600) + 600)) selftests/runner.sh torture
 
+flood:
+	@$(MACHINE)/run "$(or $(KERNEL),7.3)" --icount --cpus 2 --timeout 7200 -- \
+		selftests/runner.sh ../bench/flooded
+
+soak:
+	@selftests/bench/uml --soak --exec env HOURS="$(or $(HOURS),24)" CLIENTS="$(or $(CLIENTS),1000)" \
+		SEED="$(or $(SEED),1)" MACHINE_KERNEL=7.3 SELFTEST_TIMEOUT=1000000 selftests/runner.sh ../soak
+
 model:
 	@selftests/model/run $(if $(WHOLE),--whole) $(subst $(comma), ,$(MODEL))
 
@@ -106,7 +114,10 @@ help:
 	@echo "                says how often"
 	@echo "make torture    change all that can change at random, under traffic, in the debug kernel:"
 	@echo "                SEED=1 SECONDS=3600 KERNEL=debug"
+	@echo "make flood      what a peer's packets keep of a processor while strangers send, counted"
+	@echo "make soak       a day of a thousand clients, as fast as it can be computed: HOURS=24"
+	@echo "                CLIENTS=1000 SEED=1"
 	@echo "make clean      remove what was built"
 
 .PHONY: all module tools install install-module install-tools clean check lint \
-	shell demo deb bench model fuzz torture help
+	shell demo deb bench model fuzz torture flood soak help

@@ -19,6 +19,9 @@
  *	the messages of LENGTH octets in FILE, to OUTER, port 1001.  Says so, waits for a
  *	line, and counts what arrives within SECONDS of the first, leaving out the first
  *	fifth and the last; half a second later, all answers to the messages.
+ * flood storm FROM TO ADDRESS SIZE SECONDS COUNT OUTER FILE LENGTH MESSAGES
+ *	The same with so many messages, each of which is a whole IPv4 packet, whoever is
+ *	said to have sent it.
  * flood ask FROM TO ADDRESS SIZE SECONDS FILE
  *	Sends the messages of SIZE octets in FILE to ADDRESS, port 1001, and counts the
  *	answers, until SECONDS pass without any.
@@ -116,6 +119,18 @@ static int sending_socket(struct sockaddr_in name)
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&name, sizeof(name)))
 		err(1, "sending socket");
+	return fd;
+}
+
+/* For packets with headers of their own. */
+static int raw_socket(struct sockaddr_in name)
+{
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW), room = 1 << 29;
+
+	name.sin_port = 0;
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) ||
+	    connect(fd, (struct sockaddr *)&name, sizeof(name)))
+		err(1, "raw socket");
 	return fd;
 }
 
@@ -376,9 +391,12 @@ static void wait_for_more(struct flow *flow, __u32 before)
 static void burst(struct flow *flow)
 {
 	unsigned long count = strtoul(flow->extra[0], NULL, 10);
-	int asking = sending_socket(target(flow->extra[1], ASKED_PORT));
+	struct sockaddr_in outer = target(flow->extra[1], ASKED_PORT);
+	bool raw = flow->extra[4];
+	int asking = raw ? raw_socket(outer) : sending_socket(outer);
 	FILE *file = open_messages(flow->extra[2]);
 	unsigned long length = strtoul(flow->extra[3], NULL, 10);
+	unsigned long messages = raw ? strtoul(flow->extra[4], NULL, 10) : MESSAGES;
 	unsigned int asked = 0, answered = 0;
 	__u64 begun, end;
 	__u32 before;
@@ -388,8 +406,9 @@ static void burst(struct flow *flow)
 		send_single(flow);
 		if (flow->sent % TRAIN == 0)
 			sched_yield();
-		if (flow->sent % (count / MESSAGES) == 0)
-			asked += send_message(file, asking, length);
+		while (asked < flow->sent * messages / count &&
+		       send_message(file, asking, length))
+			asked++;
 	}
 	/* Whoever seals them in a thread of its own may need a while. */
 	pause_ns(SECOND_NS / 4);
@@ -440,6 +459,7 @@ static const struct mode {
 	{ "trains", trains, 0, PORT },
 	{ "connect", connect_once, 0, PORT },
 	{ "burst", burst, 4, PORT },
+	{ "storm", burst, 5, PORT },
 	{ "ask", ask, 1, ASKED_PORT },
 	{ }
 };

@@ -34,26 +34,29 @@ def queue(site):
 
 
 def offer(site, rate, seconds, messages):
-    """Packets a second that were offered and that arrived, and handshakes."""
+    """Packets a second that were offered and that arrived, and handshakes. Of messages:
+    a file, how long each is, and how many, if they are whole packets."""
     count = int(rate * seconds)
     shape(site, "replace", 8000, 2000)
-    path, length = messages
+    path, *numbers = messages or ("/dev/null", 1)
     with subprocess.Popen(
-            [tunnels.FLOOD, "burst", site.file("a"), site.file("b"), tunnels.BEHIND_B,
-             str(SIZE), str(seconds), str(count), tunnels.OUTER["b"], path, str(length)],
+            [tunnels.FLOOD, "storm" if numbers[1:] else "burst", site.file("a"),
+             site.file("b"), tunnels.BEHIND_B, str(SIZE), str(seconds), str(count),
+             tunnels.OUTER["b"], path, *map(str, numbers)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as flood:
         held = json.loads(flood.stdout.readline())
         packets, octets = queue(site)
         each = octets / packets
         # Late timers are made up for, up to two milliseconds.
-        shape(site, "change", rate * each * 8, max(16, rate * 0.002) * each)
+        share = octets / held["held"]
+        shape(site, "change", rate * share * 8, max(16, rate * 0.002) * each)
         flood.stdin.write("go\n")
         flood.stdin.flush()
         result = json.loads(flood.stdout.readline())
         left, _ = queue(site)
         result.update(json.loads(flood.stdout.readline()))
     # The processor of the cable may not have got rid of so many.
-    rate = min(rate, (held["held"] - left) / (seconds * 0.8))
+    rate = min(rate, held["held"] * (1 - left / packets) / (seconds * 0.8))
     tc(site, "qdisc", "del", "dev", "wan0", "root")
     time.sleep(0.1)
     return {"offered": rate, "arrived": result["arrived"] * 1e9 / result["ns"],
