@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 from abi import (
     F_ACK, F_DUMP, HEADERS, Namespace, Netlink, NLA_NESTED, Answer, end, equal, integer, key,
-    parse, peers_of, point, run, say)
+    parse, peers_of, point, run, say, skip)
 
 SEED = int((sys.argv[1:2] or [os.environ.get("SEED") or "1"])[0])
 MESSAGES = int((sys.argv[2:3] or [os.environ.get("MESSAGES") or "8000"])[0])
@@ -218,9 +218,12 @@ def main():
     devices(2)
     send_all(netlink, grammar, SEED, MESSAGES)
     remove_devices()
-    after = used()
-    point("the same messages need no memory the second time", after - before < 2048,
-          f"{before} kB before, {after} kB after")
+    grown = used() - before
+    # The debug kernel keeps what is freed for long before it is used again.
+    if os.uname().release.endswith("-debug"):
+        skip("the same messages need no memory the second time", "kmemleak looks, instead")
+    else:
+        point("the same messages need no memory the second time", grown < 2048, f"{grown} kB more")
     return end()
 
 
