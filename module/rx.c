@@ -2,7 +2,8 @@
 /*
  * From the UDP socket to the inner packets, on the CPU that receives them.
  *
- * rx_poll() takes datagrams, or GRO trains of them, from the socket's queue.
+ * rx_poll() takes datagrams, or GRO trains of them, from the socket's queue;
+ * vpn_rx_direct() is handed one that came alone, while all do.
  * receive() sorts their segments: handshake messages go to the workers, runs
  * of data messages with one receiver index form a batch. receive_batch() finds
  * the session, opens the batch, checks the counters, and hands what is inside
@@ -10,6 +11,7 @@
  * rx_poll() goes on with it.
  */
 
+#include <linux/kernel_stat.h>
 #include <linux/llist.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
@@ -1040,6 +1042,7 @@ static int receive_datagrams(struct vpn_rx_cpu *rx, int done, int budget)
 	next = next_datagram(rx);
 	rx->alone = !next && !done && !skb_is_gso(skb) &&
 		    !vpn_gro_holds(&rx->napi);
+	vpn_socket_note(rx->vpn, rx->alone);
 	done += receive(rx, skb);
 	rx->alone = false;
 	while (next) {
@@ -1071,6 +1074,43 @@ void vpn_rx_schedule(struct vpn_device *vpn)
 	local_bh_disable();
 	napi_schedule(&this_cpu_ptr(vpn->rx)->napi);
 	local_bh_enable();
+}
+
+/*
+ * Whether this is the first packet, of any device, in a run of the network
+ * softirq. So there is no tunnel in a tunnel here, but one way on the stack.
+ */
+static bool is_first_in_run(void)
+{
+	static DEFINE_PER_CPU(unsigned int, last);
+	unsigned int run;
+
+	run = __this_cpu_read(kstat.softirqs[NET_RX_SOFTIRQ]);
+	if (__this_cpu_read(last) == run)
+		return false;
+	__this_cpu_write(last, run);
+	return true;
+}
+
+bool vpn_rx_direct(struct vpn_device *vpn, struct sk_buff *skb)
+{
+	struct vpn_rx_cpu *rx = this_cpu_ptr(vpn->rx);
+
+	/* Whoever schedules the NAPI from here on makes it poll behind us. */
+	if (skb_is_gso(skb) || !is_first_in_run() ||
+	    test_bit(NAPI_STATE_THREADED, &rx->napi.state) ||
+	    !napi_schedule_prep(&rx->napi)) {
+		vpn_socket_note(vpn, false);
+		return false;
+	}
+	__skb_pull(skb, sizeof(struct udphdr));
+	skb_dst_drop(skb);
+	vpn_stats_count(vpn->stats, VPN_STAT_RX_DIRECT, 1);
+	rx->alone = !vpn_gro_holds(&rx->napi);
+	receive(rx, skb);
+	rx->alone = false;
+	napi_complete_done(&rx->napi, 1);
+	return true;
 }
 
 int vpn_rx_setup(struct vpn_device *vpn)

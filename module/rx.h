@@ -19,6 +19,16 @@ void vpn_rx_teardown(struct vpn_device *vpn);
 void vpn_rx_schedule(struct vpn_device *vpn);
 
 /**
+ * vpn_rx_direct() - receive a datagram at once, if it is alone
+ * @vpn: the device
+ * @skb: at its UDP header; used up, if it is received
+ *
+ * Context: softirq, or bottom halves disabled; RCU.
+ * Return: whether it is received; otherwise it belongs into the socket's queue.
+ */
+bool vpn_rx_direct(struct vpn_device *vpn, struct sk_buff *skb);
+
+/**
  * vpn_rx_requeue() - let a handshake message be consumed once more
  * @vpn: the device
  * @skb: the message, as it was received; its reference passes on

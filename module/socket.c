@@ -2,9 +2,10 @@
 /*
  * UDP sockets of a device, and the endpoints of its peers.
  *
- * The sockets have no encap_rcv: the stack would cut a GRO train into packets
- * in front of it. They ask for GRO like a program would, and their queue is
- * read by the device's NAPI (rx.c).
+ * In front of an encap_rcv the stack would cut a GRO train into packets. So the
+ * sockets ask for GRO like a program would, and their queue is read by the
+ * device's NAPI (rx.c). Only while packets come one by one, they have an
+ * encap_rcv, which saves such a packet the queue and the poll.
  */
 
 #include <linux/if_ether.h>
@@ -25,6 +26,9 @@
 #include "rx.h"
 #include "socket.h"
 #include "stats.h"
+
+/* For so long after a train, or packets in a row, more of them are expected. */
+#define CROWD_LASTS (HZ / 4)
 
 /* Room for some dozens of full trains; beyond it the stack drops. */
 #define RECEIVE_BUFFER (8 << 20)
@@ -521,6 +525,36 @@ static void socket_data_ready(struct sock *sk)
 	rcu_read_unlock();
 }
 
+static int socket_encap_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	struct vpn_device *vpn = rcu_dereference_sk_user_data(sk);
+
+	return !(vpn && vpn_rx_direct(vpn, skb));
+}
+
+static void set_direct(const struct socket *sock, bool direct)
+{
+	typeof(&socket_encap_rcv) wanted = direct ? socket_encap_rcv : NULL;
+
+	if (sock && READ_ONCE(udp_sk(sock->sk)->encap_rcv) != wanted)
+		WRITE_ONCE(udp_sk(sock->sk)->encap_rcv, wanted);
+}
+
+void vpn_socket_note(struct vpn_device *vpn, bool alone)
+{
+	struct vpn_socket *sock = rcu_dereference(vpn->sock);
+
+	if (unlikely(!sock))
+		return;
+	if (!alone && READ_ONCE(sock->crowd) != jiffies)
+		WRITE_ONCE(sock->crowd, jiffies);
+	else if (alone && time_before(jiffies, READ_ONCE(sock->crowd) +
+				      CROWD_LASTS))
+		return;
+	set_direct(sock->sock4, alone);
+	set_direct(sock->sock6, alone);
+}
+
 static int enable_gro(struct socket *sock)
 {
 	int one = 1;
@@ -569,6 +603,10 @@ static int socket_create(struct vpn_device *vpn, struct net *net, u8 family,
 	sk->sk_data_ready = socket_data_ready;
 	write_unlock_bh(&sk->sk_callback_lock);
 
+	/* Not of any kind that the stack knows. */
+	WRITE_ONCE(udp_sk(sk)->encap_type, 1);
+	vpn_udp_encap_enable(sock);
+
 	*result = sock;
 	return 0;
 }
@@ -616,6 +654,7 @@ static struct vpn_socket *socket_listen(struct vpn_device *vpn,
 
 	if (!sock)
 		return ERR_PTR(-ENOMEM);
+	sock->crowd = jiffies;
 	do {
 		err = sockets_create(vpn, net, port, sock);
 	} while (err == -EADDRINUSE && !port && --attempts);

@@ -24,12 +24,14 @@ struct vpn_peer;
  * struct vpn_socket - the open sockets of a device
  * @sock4: IPv4
  * @sock6: IPv6; NULL in a kernel without it
+ * @crowd: when packets came last that were not alone, jiffies
  *
  * Freed after a grace period.
  */
 struct vpn_socket {
 	struct socket *sock4;
 	struct socket *sock6;
+	unsigned long crowd;
 };
 
 /**
@@ -133,6 +135,18 @@ unsigned int vpn_endpoint_headroom(const struct vpn_peer *peer);
  */
 int vpn_socket_open(struct vpn_device *vpn, u16 port);
 void vpn_socket_close(struct vpn_device *vpn);
+
+/**
+ * vpn_socket_note() - choose how packets are received
+ * @vpn: the device
+ * @alone: a packet came alone, else in a train or with others behind it
+ *
+ * While they come alone, each is handed over as soon as it comes, to
+ * vpn_rx_direct(). Else they wait in the sockets' queues.
+ *
+ * Context: RCU read side.
+ */
+void vpn_socket_note(struct vpn_device *vpn, bool alone);
 
 /**
  * vpn_socket_send() - send a datagram, or a train of them as one GSO skb

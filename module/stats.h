@@ -17,6 +17,7 @@ struct vpn_peer;
 	X(TX_COPIED, "tx_copied")					\
 	X(RX_TRAINS, "rx_trains")					\
 	X(RX_SINGLES, "rx_singles")					\
+	X(RX_DIRECT, "rx_direct")					\
 	X(RX_COPIED, "rx_copied")					\
 	X(RX_KEEPALIVES, "rx_keepalives")				\
 	X(TX_KEEPALIVES, "tx_keepalives")				\

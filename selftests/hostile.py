@@ -16,7 +16,7 @@ surroundings are those of peer.py.
   cut N                the latest message's first N octets
   index                a message for an index that nobody has
   header HEX           a message that begins with those four octets
-  reinject FILE DEVICE frames of a capture file, put on a link as they are
+  reinject FILE DEVICE frames of a capture file, put on a link again
   forge FILE DEVICE N  the same, octet N of the UDP payload changed
 """
 
@@ -120,11 +120,11 @@ class Hostile:
     def reinject(self, name, device, at=None):
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
             link.bind((device, 0))
-            for frame in frames_of(name):
+            for frame in map(bytearray, frames_of(name)):
+                # No UDP checksum: where it was recorded it was not yet complete.
+                frame[14 + 20 + 6:14 + 20 + 8] = bytes(2)
                 if at is not None:
-                    frame = bytearray(frame)
                     frame[14 + 20 + 8 + int(at)] ^= 1
-                    frame[14 + 20 + 6:14 + 20 + 8] = bytes(2)   # no UDP checksum
                 link.send(bytes(frame))
 
     forge = reinject

@@ -72,6 +72,13 @@ static inline bool vpn_gro_holds(const struct napi_struct *napi)
 #endif
 }
 
+/* 6.7: takes the socket of the protocol. Long-term kernels have that, too. */
+#define vpn_udp_encap_enable(_sock)						\
+	udp_tunnel_encap_enable(__builtin_choose_expr(				\
+		__builtin_types_compatible_p(typeof(udp_tunnel_encap_enable),	\
+					     void(struct socket *)),		\
+		_sock, (_sock)->sk))
+
 /* 6.3: IPv4 has a limit of its own. */
 static inline unsigned int vpn_gro_max_size(const struct net_device *dev,
 					    const struct sk_buff *skb)

@@ -49,6 +49,10 @@ if ours; then
 	check "and received in trains" trains h2 rx_trains tcp h1 h2 fd99::2 --octets 300000
 	check "UDP trains are sent as such" trains h1 tx_trains \
 		udp h1 h2 192.168.99.2 --count 240 --size 1200 --gso
+	check "what comes alone is received at once" \
+		wait_until 10 trains h2 rx_direct reach h1 192.168.99.2
+	check "and trains behind it still as trains" \
+		trains h2 rx_trains tcp h1 h2 192.168.99.2 --octets 300000
 fi
 
 #
