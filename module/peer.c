@@ -32,10 +32,25 @@ static const struct rhashtable_params key_params = {
 	.automatic_shrinking = true,
 };
 
+/* An index is random, and ours: as good as a hash of it. */
+static u32 index_hash(const void *value, u32 len, u32 seed)
+{
+	return *(const u32 *)value;
+}
+
+static int index_compare(struct rhashtable_compare_arg *arg, const void *entry)
+{
+	const struct vpn_index *index = entry;
+
+	return *(const __le32 *)arg->key != index->value;
+}
+
 static const struct rhashtable_params index_params = {
 	.key_len = sizeof_field(struct vpn_index, value),
 	.key_offset = offsetof(struct vpn_index, value),
 	.head_offset = offsetof(struct vpn_index, node),
+	.hashfn = index_hash,
+	.obj_cmpfn = index_compare,
 	.automatic_shrinking = true,
 };
 
