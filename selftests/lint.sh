@@ -280,7 +280,7 @@ check_licence()
 		case $file in
 		# Text for people, and what has no comments.
 		LICENSE | VERSION | *.md | *.json) continue ;;
-		debian/changelog | debian/copyright | debian/source/format | debian/*.dkms | debian/*.examples) continue ;;
+		debian/changelog | debian/copyright | debian/source/format | debian/*.dkms | debian/*.examples | debian/*.docs) continue ;;
 		# What its generator writes on top.
 		module/netlink-gen.[ch] | uapi/*)
 			want='((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)' ;;

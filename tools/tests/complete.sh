@@ -46,7 +46,7 @@ for command in pool lease pki token; do
 		"$(sed -n '/struct verb .*\[\] = {/,/^	*}/p' "$SOURCES/$command.c" | strings)" $command ''
 done
 # Options are in tables of the function that takes them.
-for command in pki token profile; do
+for command in pki token profile setup; do
 	equal "complete: every option of $command is in its usage" "" \
 		"$(strings "$SOURCES/$command.c" | grep '^--' | sort -u |
 			comm -23 - <("$VPNCTL" help $command | grep -oE -- '--[a-z-]+' | sort -u))"
