@@ -46,6 +46,16 @@ TARGETS = {
                  "credential", "endpoint", "devices")),
              ("libmnl", "libcrypto"),
              ("tools/vpnctl/settings.c", "tools/vpnctl/settings_v1.c")),
+    "set": (600, 10000,
+            LIBVPN + tuple(f"tools/vpnctl/{name}.c" for name in (
+                "set", "settings", "settings_v1", "parse", "complain", "moment", "units",
+                "credential", "endpoint", "devices")),
+            ("libmnl", "libcrypto"),
+            ("tools/vpnctl/settings.c", "tools/vpnctl/settings_v1.c")),
+    "import": (1000, 5000,
+               LIBVPN + ("tools/vpnd/toml.cpp",) + tuple(f"tools/vpnctl/{name}.c" for name in (
+                   "import", "parse", "complain", "secret", "qr", "units", "endpoint")),
+               ("libmnl", "libcrypto"), ("tools/vpnctl/import.c",)),
 }
 
 # Mistakes that have to be found, and the target that finds them.
@@ -77,6 +87,9 @@ MISTAKES = (
     ("token", "tools/libcred/token.c", "json_decref(token->claims);", ""),
     ("toml", "tools/vpnd/value.c", "free(", "(void)("),
     ("conf", "tools/vpnctl/settings.c", "tdestroy(b->prefixes, free);", ""),
+    ("set", "tools/vpnctl/settings.c", "tdestroy(b->prefixes, free);", ""),
+    ("import", "tools/vpnctl/import.c", "if (!is_utf8(line))", "if (0)"),
+    ("import", "tools/vpnctl/import.c", "hex ? 16 : 10", "0"),
 )
 
 results = {True: 0, False: 0}
@@ -200,6 +213,29 @@ CONFS = (
     "PushRoutes = 10.0.0.0/8\nPushMTU = 1400\nPushKeepalive = 25\n",
 )
 
+# As 'vpnctl set' takes them.
+SETS = (
+    f"listen-port 51820 fwmark 0x10 peer {KEY} allowed-ips 10.0.0.0/8,2001:db8::/32 "
+    "endpoint [2001:db8::1]:51820 persistent-keepalive 25 name phone",
+    f"host-name server max-peers 10 peer {KEY} address auto cipher aes-256-gcm expires "
+    "2027-01-01 push-dns 192.0.2.1 push-routes 10.0.0.0/8 push-mtu 1400",
+    f"peer {KEY} remove",
+    f"peer {KEY} allowed-ips +10.0.0.0/8,-10.1.0.0/16 endpoint 192.0.2.1:1",
+)
+
+# As wg-quick reads them.
+QUICKS = (
+    f"[Interface]\nPrivateKey = {KEY}\nAddress = 10.0.0.2/24, fd00::2/64\n"
+    "DNS = 10.0.0.1, example.com\nMTU = 1420\nPostUp = echo %i\nPreDown = true\n\n"
+    f"[Peer]\nPublicKey = {KEY}\nPresharedKey = {KEY}\nAllowedIPs = 0.0.0.0/0, ::/0\n"
+    "Endpoint = vpn.example.com:51820\nPersistentKeepalive = 25\n",
+    f"[Interface]\nPrivateKey = {KEY}\nAddress = 10.0.0.1/24\nListenPort = 51820\n"
+    f"Table = off\nFwMark = 0x10\nSaveConfig = true\n[Peer]\n# name = phone \"1\"\n"
+    f"PublicKey = {KEY}\nAllowedIPs = 10.0.0.3/32\n[Peer] # two\nPublicKey = {KEY}\n"
+    "AllowedIPs = 10.0.0.4/32\n",
+)
+
+
 def vectors():
     """The lists of selftests/vectors, with the octet in front that says of what."""
     with open("selftests/vectors/tlvs.json", encoding="utf-8") as file:
@@ -268,6 +304,10 @@ def made(target):
                          "toml", r"\[")
         case "conf":
             return (text.encode() for text in CONFS)
+        case "set":
+            return ("\n".join(words.split()).encode() for words in SETS)
+        case "import":
+            return (text.encode() for text in QUICKS)
     return ()
 
 
@@ -314,7 +354,7 @@ def last_words(result):
 
 def fuzz(target, where, limit):
     """limit: an option of libFuzzer that says how long."""
-    return run(f"{SCRATCH}/bin/{target}", f"-max_len={TARGETS[target][0]}", "-timeout=25",
+    return run(f"{SCRATCH}/bin/{target}", f"-max_len={TARGETS[target][0]}", "-timeout=60",
                limit, "-print_final_stats=1", *dictionary(target), where, cwd=SCRATCH)
 
 
@@ -324,7 +364,7 @@ def executed(result):
 
 
 def replay(target, where):
-    return run(f"{SCRATCH}/bin/{target}", "-timeout=10",
+    return run(f"{SCRATCH}/bin/{target}", "-timeout=60",
                *sorted(glob.glob(f"{where}/*")), cwd=SCRATCH)
 
 
@@ -412,7 +452,7 @@ def grow(targets, seconds):
     for target in targets:
         found, least = f"{SCRATCH}/{target}", f"{SCRATCH}/{target}.least"
         os.makedirs(least, exist_ok=True)
-        run(f"{SCRATCH}/bin/{target}", "-merge=1", least, found, cwd=SCRATCH)
+        run(f"{SCRATCH}/bin/{target}", "-set_cover_merge=1", least, found, cwd=SCRATCH)
         known = set(made(target))
         kept = set()
         for name in glob.glob(f"{least}/*"):

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Included in front of what is fuzzed of the tools: no file but the input is
- * opened, no name is asked for, and complaints go where the target wants them.
+ * opened, nothing is said to the kernel, no name is asked for, and complaints
+ * go where the target wants them.
  */
 #ifndef VPN_FUZZ_TOOLS_H
 #define VPN_FUZZ_TOOLS_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libmnl/libmnl.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,6 +63,8 @@ static inline int fuzz_getaddrinfo(const char *host, const char *port,
 #define open(path, flags)		fuzz_open(path, flags)
 #define fopen(path, mode)		fuzz_fopen(path, mode)
 #define getaddrinfo(h, p, hints, found)	fuzz_getaddrinfo(h, p, hints, found)
+#define mnl_socket_open(bus)		((void)(bus), errno = EPERM, (struct mnl_socket *)NULL)
+#define mnl_socket_open2(bus, flags)	((void)(flags), mnl_socket_open(bus))
 #define nanosleep(time, left)		((void)(time), (void)(left), 0)
 #endif
 
