@@ -37,7 +37,7 @@ static bool arm(int fd)
 /* The kernel counts leases by a clock that nobody sets, and tells dates as they are now. */
 static int on_set(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
-	struct clock *clock = data;
+	const struct clock *clock = data;
 	uint64_t count;
 
 	(void)source;
