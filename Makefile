@@ -62,6 +62,11 @@ soak:
 	@selftests/bench/uml --soak --exec env HOURS="$(or $(HOURS),24)" CLIENTS="$(or $(CLIENTS),1000)" \
 		SEED="$(or $(SEED),1)" MACHINE_KERNEL=7.3 SELFTEST_TIMEOUT=1000000 selftests/runner.sh ../soak
 
+crash:
+	@$(MACHINE)/run "$(or $(KERNEL),7.3)" --timeout $$(($(or $(KILLS),500) * 12 + 900)) -- \
+		env SEED="$(or $(SEED),1)" KILLS="$(or $(KILLS),500)" \
+		SELFTEST_TIMEOUT=$$(($(or $(KILLS),500) * 12 + 600)) selftests/runner.sh vpnd-crash
+
 model:
 	@selftests/model/run $(if $(WHOLE),--whole) $(subst $(comma), ,$(MODEL))
 
@@ -112,6 +117,7 @@ help:
 	@echo "                planted into them are found; MODEL=lease limits it, WHOLE=1 widens it"
 	@echo "make fuzz       feed parsers what breaks them; TARGET=token,toml limits it, and RUNS=1000"
 	@echo "                says how often"
+	@echo "make crash      kill the daemon at 500 moments (SEED= KILLS=), and look what is left of it"
 	@echo "make torture    change all that can change at random, under traffic, in the debug kernel:"
 	@echo "                SEED=1 SECONDS=3600 KERNEL=debug"
 	@echo "make flood      what a peer's packets keep of a processor while strangers send, counted"
@@ -120,4 +126,4 @@ help:
 	@echo "make clean      remove what was built"
 
 .PHONY: all module tools install install-module install-tools clean check lint \
-	shell demo deb bench model fuzz torture flood soak help
+	shell demo deb bench model fuzz crash torture flood soak help

@@ -11,7 +11,6 @@ of this machine is a billion instructions of its one processor, however busy the
     h1 [vpn0, vpnd] ---- [10.0.0.2 and fifty more: this program] h2
 """
 import base64
-import datetime
 import os
 import select
 import shutil
@@ -24,16 +23,13 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 # pylint: disable=wrong-import-position
 from abi import end, equal, point, say
+from credentials import authority, certify, pem
 from lab import begin
 from peer import random_index
 from protocol import tlv
 from protocol.messages import (COOKIE, RESPONSE, V1, classify, read_cookie, read_response,
                                seal_data, tai64n, write_initiation)
 from protocol.noise import clamp, public_of
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
-from cryptography.x509.oid import NameOID
 
 CLIENTS = 500
 SOURCES = 50            # addresses that they come from
@@ -41,31 +37,6 @@ SECONDS = 10
 RETRY = 5               # as a client repeats what is not answered
 KILLED_AT = 100         # clients that are in when the process is killed
 PORT = 51820
-
-
-def name(text):
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def authority():
-    """A key that signs, and its certificate."""
-    key = ed25519.Ed25519PrivateKey.generate()
-    now = datetime.datetime.now(datetime.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder().subject_name(name("CA")).issuer_name(name("CA"))
-        .public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(9))
-        .add_extension(x509.BasicConstraints(True, None), True).sign(key, None))
-    return key, certificate
-
-
-def certify(key, number, public):
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return (
-        x509.CertificateBuilder().subject_name(name(f"client {number}")).issuer_name(name("CA"))
-        .public_key(x25519.X25519PublicKey.from_public_bytes(public)).serial_number(number + 2)
-        .not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(5))
-        .sign(key, None).public_bytes(serialization.Encoding.DER))
 
 
 class Client:
@@ -168,7 +139,7 @@ def main():
     os.environ.update(VPN_RUNTIME_DIR=files + "/run", VPN_STATE_DIR=files + "/state")
     signer, certificate = authority()
     with open(files + "/ca.crt", "wb") as file:
-        file.write(certificate.public_bytes(serialization.Encoding.PEM))
+        file.write(pem(certificate))
     with open(files + "/gate.toml", "w", encoding="utf-8") as file:
         file.write(f"""[server]
 virtual_network = "10.8.0.0/20"
