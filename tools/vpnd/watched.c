@@ -80,9 +80,9 @@ static bool descend(struct way *way, const char *name)
 
 static void ascend(char at[PATH_MAX])
 {
-	char *slash = strrchr(at, '/');
+	const char *slash = strrchr(at, '/');
 
-	slash[slash == at] = '\0';
+	at[slash == at ? 1 : slash - at] = '\0';
 }
 
 /* Where the link leads comes before what is left. */
