@@ -11,7 +11,10 @@ ktap_start
 
 processors=$(nproc)
 note "kernel $(uname -r), $processors processors"
-[ "$processors" -gt 1 ]; ok "more than one processor" $?
+case $(uname -r) in
+*-debug) skip "more than one processor" "its own scheduler would warn" ;;
+*)	[ "$processors" -gt 1 ]; ok "more than one processor" $? ;;
+esac
 
 gone() { [ ! -d "/sys/module/$VPN_KIND" ]; }
 loaded() { [ -d "/sys/module/$VPN_KIND" ]; }
