@@ -365,6 +365,9 @@ static void catch_up(struct watch *watch)
 	tdestroy(before, free);
 	if (!watch->d->client)
 		leases_save_all(watch->d->config->ifname, true);
+	/* With no room for them, they are tried again. */
+	if (leases_pending())
+		soon(watch->flush, 10 * USEC);
 	vpn_device_free(dev);
 }
 
