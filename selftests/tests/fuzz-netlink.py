@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 from abi import (
     F_ACK, F_DUMP, HEADERS, Namespace, Netlink, NLA_NESTED, Answer, end, equal, integer, key,
-    parse, peers_of, point, run, say, skip)
+    memory_used, no_more_memory, parse, peers_of, point, run, say)
 
 SEED = int((sys.argv[1:2] or [os.environ.get("SEED") or "1"])[0])
 MESSAGES = int((sys.argv[2:3] or [os.environ.get("MESSAGES") or "8000"])[0])
@@ -175,15 +175,6 @@ def send_all(netlink, grammar, seed, count):
     return results
 
 
-def used():
-    """Kilobytes of memory that cannot be given back."""
-    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
-        file.write("3")
-    with open("/proc/meminfo", encoding="ascii") as file:
-        lines = dict(line.split(":") for line in file)
-    return sum(int(lines[name].split()[0]) for name in ("SUnreclaim", "Percpu"))
-
-
 def devices(number):
     for name in DEVICES:
         run("ip", "link", "add", name, "type", "vpn")
@@ -214,16 +205,11 @@ def main():
     point("the devices can be read", all(isinstance(peers_of(netlink, name), dict)
                                          for name in DEVICES))
     remove_devices()
-    before = used()
+    before = memory_used()
     devices(2)
     send_all(netlink, grammar, SEED, MESSAGES)
     remove_devices()
-    grown = used() - before
-    # The debug kernel keeps what is freed for long before it is used again.
-    if os.uname().release.endswith("-debug"):
-        skip("the same messages need no memory the second time", "kmemleak looks, instead")
-    else:
-        point("the same messages need no memory the second time", grown < 2048, f"{grown} kB more")
+    no_more_memory(before)
     return end()
 
 
