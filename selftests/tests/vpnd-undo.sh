@@ -53,11 +53,12 @@ check "leases are the same after a stop" diff "$TMP/leases" \
 client_up c1 10.8.0.10
 must arrives c1 10.8.0.1
 handshake=$(tool gw show vpn0 latest-handshakes)
-index=$(ns gw cat /sys/class/net/vpn0/ifindex)
+number() { ns gw ip -o link show vpn0 | cut -d: -f1; }
+index=$(number)
 check "killed" vpnd_kill srv
 check "what it made is still there" reach c1 198.51.100.1
 check "starts again" vpnd_start gw "$TMP/srv.toml"
-check_equal "with the same device" "$index" "$(ns gw cat /sys/class/net/vpn0/ifindex)"
+check_equal "with the same device" "$index" "$(number)"
 check "what goes through it goes on" reach c1 198.51.100.1
 check_equal "in the same session" "$handshake" "$(tool gw show vpn0 latest-handshakes)"
 check "down" vpnctl down srv
