@@ -115,8 +115,14 @@ check_equal "it is not connected any more" connecting "$(ns c1 vpnctl -j status 
 check_says "connect says the same" "^vpnctl: refused by 10.0.1.1: certificate was revoked on $today$" \
 	ns c1 vpnctl connect cli
 
-# refused TEXT SENTENCE: what is shown now is, and not what was before.
+# refused TEXT SENTENCE: what is shown now is.
 refused()
+{
+	disconnect
+	refused_again "$@"
+}
+# refused_again TEXT SENTENCE: the same, of who has been refused before.
+refused_again()
 {
 	check_says "$1" "^vpnctl: refused by 10.0.1.1: $2$" ns c1 vpnctl connect cli
 }
@@ -124,7 +130,7 @@ refused()
 must show stranger
 refused "no role" "'stranger' has no role, and this server asks for one"
 must show stranger --role kings
-refused "another role" "the role 'kings' is not known on this server"
+refused_again "another role" "the role 'kings' is not known on this server"
 vpnctl pki init --dir "$TMP/other" >&2
 must env VPN_PKI_DIR="$TMP/other" vpnctl pki issue mallory --role staff --public-key "$TMP/c1.pub" >&2
 cp "$TMP/other/certs/mallory.crt" "$TMP/cli.crt"
@@ -220,7 +226,6 @@ must ns c2 ip link set vpn0 up
 full() { tool c2 -j show vpn0 | jq -r '.peers[0].last_refusal.text' | grep -q "'erin' is connected as often as the role 'guests' allows: 1"; }
 check "a role's connections are counted" wait_until 15 full
 printf e30.e30.c2ln >"$TMP/cli.jwt"
-disconnect
 refused "a token of nobody" "token is signed with 'nothing', which is not accepted"
 
 #
