@@ -534,8 +534,9 @@ static int socket_encap_rcv(struct sock *sk, struct sk_buff *skb)
 
 static void set_direct(const struct socket *sock, bool direct)
 {
-	typeof(&socket_encap_rcv) wanted = direct ? socket_encap_rcv : NULL;
+	int (*wanted)(struct sock *sk, struct sk_buff *skb);
 
+	wanted = direct ? socket_encap_rcv : NULL;
 	if (sock && READ_ONCE(udp_sk(sock->sk)->encap_rcv) != wanted)
 		WRITE_ONCE(udp_sk(sock->sk)->encap_rcv, wanted);
 }
@@ -546,7 +547,7 @@ void vpn_socket_note(struct vpn_device *vpn, bool alone)
 
 	if (unlikely(!sock))
 		return;
-	if (!alone && READ_ONCE(sock->crowd) != jiffies)
+	if (!alone && time_before(READ_ONCE(sock->crowd), jiffies))
 		WRITE_ONCE(sock->crowd, jiffies);
 	else if (alone && time_before(jiffies, READ_ONCE(sock->crowd) +
 				      CROWD_LASTS))

@@ -73,11 +73,15 @@ static inline bool vpn_gro_holds(const struct napi_struct *napi)
 }
 
 /* 6.7: takes the socket of the protocol. Long-term kernels have that, too. */
-#define vpn_udp_encap_enable(_sock)						\
-	udp_tunnel_encap_enable(__builtin_choose_expr(				\
-		__builtin_types_compatible_p(typeof(udp_tunnel_encap_enable),	\
-					     void(struct socket *)),		\
-		_sock, (_sock)->sk))
+static inline void vpn_udp_encap_enable(struct socket *sock)
+{
+	typedef void (*takes_socket)(struct socket *sock);
+	typeof(&udp_tunnel_encap_enable) enable = udp_tunnel_encap_enable;
+
+	enable(__builtin_choose_expr(__builtin_types_compatible_p(typeof(enable),
+								  takes_socket),
+				     sock, sock->sk));
+}
 
 /* 6.3: IPv4 has a limit of its own. */
 static inline unsigned int vpn_gro_max_size(const struct net_device *dev,
