@@ -43,16 +43,7 @@ soak()
 ktap_start
 must topo_two
 must make_clients
-cat - "$TMP/peers" >"$TMP/srv.toml" <<END
-[server]
-virtual_network = "10.8.0.0/16"
-max_clients = $CLIENTS
-[security]
-private_key_path = "$TMP/srv.key"
-[logging]
-output = "$TMP/srv.log"
-END
-must vpnd_start h1 "$TMP/srv.toml"
+must vpnd_of_many h1
 soak
 status=$?
 # Its points are of ours.

@@ -139,6 +139,21 @@ vpnd_start()
 	fi
 }
 
+# vpnd_of_many HOST: that of a server for $CLIENTS clients, who are in $TMP/peers.
+vpnd_of_many()
+{
+	cat - "$TMP/peers" >"$TMP/srv.toml" <<-END
+		[server]
+		virtual_network = "10.8.0.0/16"
+		max_clients = $CLIENTS
+		[security]
+		private_key_path = "$TMP/srv.key"
+		[logging]
+		output = "$TMP/srv.log"
+	END
+	vpnd_start "$1" "$TMP/srv.toml"
+}
+
 # lossless PID FILE: end that ping; nothing of it was lost, but what is still under way:
 # the numbers of the answers have no gap.
 lossless()
