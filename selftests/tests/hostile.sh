@@ -193,7 +193,10 @@ inject()
 	echo "$*" | KEY="$TMP/h1.key" REMOTE="${PUB[h2]}" LOCAL=10.0.0.1:7777 TO=10.0.0.2:1002 \
 		PSK="$TMP/psk" ip netns exec "$(netns h1)" python3 "$SELFTESTS/hostile.py" | grep -qx ok
 }
+# Its own keepalive may be due meanwhile.
+own() { ! ours || echo $((32 * $(count h2 vpn0 rx_keepalives))); }
 before=$(received h2 vpn0 "${PUB[h1]}")
+own=$(own)
 shaken=$(handshake_time h2 vpn0 "${PUB[h1]}")
 delivered=$(link_count h2 vpn0 rx packets)
 if ours; then
@@ -208,7 +211,8 @@ else
 	check "recorded messages once more" inject reinject "$TMP/capture" eth0
 	check "recorded messages, changed" inject forge "$TMP/capture" eth0 30
 fi
-check_equal "nothing counts as received" "$before" "$(received h2 vpn0 "${PUB[h1]}")"
+check_equal "nothing counts as received" $((before + $(own) - own)) \
+	"$(received h2 vpn0 "${PUB[h1]}")"
 check_equal "nothing is delivered" "$delivered" "$(link_count h2 vpn0 rx packets)"
 check_equal "the session is the same" "$shaken" "$(handshake_time h2 vpn0 "${PUB[h1]}")"
 check "and works" flood h1 192.168.99.2 10
