@@ -8,26 +8,23 @@
 #	    [lo 203.0.113.1]
 #
 # What is on a cable of the server counts as its LAN; 203.0.113.1 is the internet.
+# What this machine serves on TCP port 8080, no firewall opens to anybody.
 # timeout: 600
-# kernels: 6.1
-# machine: fresh
+# kernels: 6.1 6.12
+# machine: fresh=firewalls
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=../probes.sh
 . "$(dirname "$0")/../probes.sh"
 
 export VPN_RUNTIME_DIR=$TMP/run VPN_STATE_DIR=$TMP/state
-# install NAME...: those that this release has.
-install() { run apt-get -qq -y install "$@" >&2; }
-
 on_exit()
 {
 	vpnctl down c1 2>/dev/null
 	setup --undo --purge
 	ip link del wan0
 	ip link del lan0
-	firewall-cmd --state && systemctl stop firewalld
-	ufw --force disable
+	kill "$server"
 }
 
 setup() { env -u VPN_RUNTIME_DIR -u VPN_STATE_DIR vpnctl setup "$@"; }
@@ -47,6 +44,9 @@ through()
 	ns c1 ip route get 203.0.113.1 | grep -q 'dev vpn0' && reach c1 203.0.113.1
 }
 
+# asks [COMMAND...]: whether what this machine serves can be had, by the command if given.
+asks() { "$@" timeout 3 bash -c "exec 3<>/dev/tcp/10.8.0.1/8080" 2>/dev/null; }
+
 # serves FIREWALL: setup, a client, and an undo, of whose rules "rules" tells.
 serves()
 {
@@ -55,6 +55,8 @@ serves()
 	check "$1: a client is made" sh -c "umask 077; vpnctl profile c1 --server 198.51.100.2:51820 >$TMP/c1.toml"
 	check "$1: it starts" ns c1 vpnctl up "$TMP/c1.toml"
 	check "$1: and gets through" wait_until 20 through
+	must asks
+	check_fail "$1: what it keeps closed is closed to clients" asks ns c1
 	check "$1: what was there is there" theirs
 	check "$1: again" setup --yes
 	run ns c1 vpnctl down c1
@@ -67,16 +69,22 @@ ktap_start
 must cp -a /vpn/build/tools/. /
 must cp -r /vpn/build/module/. "/lib/modules/$(uname -r)/"
 must depmod
-case $(uname -r) in
-6.1.*)	must install libjwt0 libmicrohttpd12 libssl3 ;;
-*)	must install libjwt2 libmicrohttpd12t64 libssl3t64 ;;
-esac
-must install libjansson4 libmnl0 libnftables1 libqrencode4 libseccomp2 libsqlite3-0 libstdc++6 ufw iptables
 must ns_add web c1
 must cable wan0 web 198.51.100.2/24 198.51.100.1/24
 must cable lan0 c1 10.0.1.254/24 10.0.1.1/24
 must ip route add default via 198.51.100.1
 must ns web ip addr add 203.0.113.1/32 dev lo
+
+background systemd-socket-activate --accept -l 8080 cat
+server=$!
+must wait_until 10 sh -c "ss -tln | grep -q :8080"
+
+theirs() { firewall-cmd --zone=public --query-port=2222/tcp; }
+rules() { firewall-cmd --list-all-zones; firewall-cmd --permanent --list-all-zones; }
+must wait_until 30 firewall-cmd --state
+must firewall-cmd --zone=public --add-port=2222/tcp
+serves firewalld
+must systemctl stop firewalld
 
 theirs() { ufw show added | grep -x "ufw allow 22/tcp comment 'mine'"; }
 rules() { ufw show added; cat /etc/ufw/user.rules /etc/ufw/user6.rules; }
@@ -84,12 +92,4 @@ must ufw allow 22/tcp comment mine
 must ufw --force enable
 check "ufw: nothing else comes in" no_reach c1 203.0.113.1
 serves ufw
-must ufw --force disable
-
-theirs() { firewall-cmd --zone=public --query-port=2222/tcp; }
-rules() { firewall-cmd --list-all-zones; firewall-cmd --permanent --list-all-zones; }
-must install firewalld
-must wait_until 30 firewall-cmd --state
-must firewall-cmd --zone=public --add-port=2222/tcp
-serves firewalld
 ktap_end
