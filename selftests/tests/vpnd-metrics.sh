@@ -6,7 +6,7 @@
 # deploy/ ask for nothing that there is not.
 #
 #	h1 [eth0 10.0.0.1] ---- [eth0 10.0.0.2] h2
-# timeout: 120
+# timeout: 240
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=../probes.sh
