@@ -75,10 +75,10 @@ static inline bool vpn_gro_holds(const struct napi_struct *napi)
 /* 6.7: takes the socket of the protocol. Long-term kernels have that, too. */
 static inline void vpn_udp_encap_enable(struct socket *sock)
 {
-	typedef void (*takes_socket)(struct socket *sock);
-	typeof(&udp_tunnel_encap_enable) enable = udp_tunnel_encap_enable;
+	typedef void takes_socket(struct socket *sock);
+	typeof(udp_tunnel_encap_enable) *enable = udp_tunnel_encap_enable;
 
-	enable(__builtin_choose_expr(__builtin_types_compatible_p(typeof(enable),
+	enable(__builtin_choose_expr(__builtin_types_compatible_p(typeof(*enable),
 								  takes_socket),
 				     sock, sock->sk));
 }
