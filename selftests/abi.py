@@ -326,6 +326,8 @@ class Netlink:
                         group = dict(parse(group))
                         name = group[1].rstrip(b"\0").decode()
                         self.groups[name] = integer(group[2])
+        if self.family is None:
+            raise OSError(errno.ENOENT, f"there is no family {name}")
 
     def send(self, command, attrs, flags=F_ACK, reserved=0):
         """Send; returns where the bad attribute is."""

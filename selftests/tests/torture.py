@@ -271,7 +271,10 @@ class Actor:
         while time.monotonic() < until:
             what = self.dice.choices(tuple(self.SHARES), tuple(self.SHARES.values()))[0]
             self.last.append(what.__name__)
-            what(self)
+            try:
+                what(self)
+            except FileNotFoundError:
+                pass        # somebody has just unloaded the module
             self.done[what.__name__] += 1
 
     def run(self, until):
