@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../libvpn/address.h"
 #include "../libvpn/names.h"
+#include "clock.h"
 #include "credential.h"
 #include "log.h"
 #include "process.h"
@@ -37,18 +37,10 @@ struct client {
 	struct watched watched;
 	bool other_credential;		/* than the one that the server has seen */
 	bool refused;			/* or cut off, and not let in since */
-	uint64_t since;			/* seconds, when it was last changed what is tried */
+	uint64_t since;			/* when it was last changed what is tried: clock_seconds() */
 	char trouble[320];
 	char failure[320];		/* of the host, not of the server */
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_BOOTTIME, &time);
-	return time.tv_sec;
-}
 
 static const struct config *config_of(const struct client *client)
 {
@@ -134,7 +126,7 @@ static void use_answer(struct client *client, const struct resolve_answer *answe
 	struct facts *facts = facts_of(client);
 	char text[VPN_ENDPOINT_TEXT];
 
-	client->since = now();
+	client->since = clock_seconds();
 	if (!answer->count) {
 		set_trouble(client, answer->trouble);
 		return;
@@ -171,7 +163,7 @@ static int try_server(struct client *client, struct vpn_error *err)
 	int ret;
 
 	stop_resolver(client);
-	client->since = now();
+	client->since = clock_seconds();
 	ret = read_server_key(client, err);
 	if (ret)
 		return ret;
@@ -220,7 +212,7 @@ static bool is_silent(struct client *client)
 {
 	uint64_t patience = config_of(client)->resolve_interval, seconds;
 
-	if (!patience || now() - client->since < patience)
+	if (!patience || clock_seconds() - client->since < patience)
 		return false;
 	if (client->state == RESOLVING)
 		return true;
@@ -314,7 +306,7 @@ void client_handshake(struct client *client)
 	client->refused = false;
 	if (client->state == CONNECTING)
 		client->state = CONNECTED;
-	client->since = now();
+	client->since = clock_seconds();
 }
 
 static bool copy_list(struct vpn_addresses *to, const struct vpn_addresses *from)
@@ -581,7 +573,7 @@ static void recover(struct client *client)
 	} else {
 		facts->server = 0;
 	}
-	client->since = now();
+	client->since = clock_seconds();
 	vpn_device_free(dev);
 }
 

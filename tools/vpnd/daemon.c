@@ -182,12 +182,7 @@ int daemon_apply(struct daemon *d, bool dry, FILE *to, struct vpn_error *err)
 
 bool daemon_is_well(struct daemon *d)
 {
-	uint32_t ifindex = world_ifindex(&d->world);
-	struct vpn_error err;
-	bool up = false;
-
-	return !d->failed && ifindex &&
-	       !vpn_rtnl_is_up(&d->world.rtnl, ifindex, &up, &err) && up;
+	return !d->failed && world_is_up(&d->world);
 }
 
 static void log_steps(const char *steps)

@@ -82,6 +82,15 @@ uint32_t world_ifindex(const struct world *w)
 	return vpn_link_find(w->ifname, &ifindex, &err) ? 0 : ifindex;
 }
 
+bool world_is_up(struct world *w)
+{
+	uint32_t ifindex = world_ifindex(w);
+	struct vpn_error err;
+	bool up = false;
+
+	return ifindex && !vpn_rtnl_is_up(&w->rtnl, ifindex, &up, &err) && up;
+}
+
 const char *item_text(const struct item *item, const char *name)
 {
 	const char *text = json_string_value(json_object_get(item->value, name));

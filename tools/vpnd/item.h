@@ -93,6 +93,7 @@ const struct item *item_find(const struct item_list *list, const struct item_kin
 
 /* The device's number, or zero when it is not there. */
 uint32_t world_ifindex(const struct world *w);
+bool world_is_up(struct world *w);
 /* Members of a value. */
 const char *item_text(const struct item *item, const char *name);
 int64_t item_number(const struct item *item, const char *name);

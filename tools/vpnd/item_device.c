@@ -29,14 +29,14 @@ static int device_make(struct world *w, const struct item *item, struct vpn_erro
  */
 static void save_leases(struct world *w)
 {
-	uint32_t ifindex = world_ifindex(w);
 	struct vpn_error err;
-	bool up = false;
+	bool up;
 
-	if (!leases_are_kept() || !ifindex)
+	if (!leases_are_kept())
 		return;
-	if (!vpn_rtnl_is_up(&w->rtnl, ifindex, &up, &err) && up)
-		vpn_rtnl_set_up(&w->rtnl, ifindex, false, &err);
+	up = world_is_up(w);
+	if (up)
+		vpn_rtnl_set_up(&w->rtnl, world_ifindex(w), false, &err);
 	leases_save_all(w->ifname, up);
 }
 
@@ -57,11 +57,8 @@ const struct item_kind kind_device = {
 
 static bool up_matches(struct world *w, const struct item *item)
 {
-	struct vpn_error err;
-	bool up;
-
 	(void)item;
-	return !vpn_rtnl_is_up(&w->rtnl, world_ifindex(w), &up, &err) && up;
+	return world_is_up(w);
 }
 
 static int up_make(struct world *w, const struct item *item, struct vpn_error *err)

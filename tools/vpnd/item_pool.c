@@ -52,18 +52,6 @@ static bool equal(const struct vpn_pool *a, const struct vpn_pool *b)
 	       ranges_equal(a, b) && ranges_equal(b, a);
 }
 
-/*
- * Whoever made the pool may have been killed before it had its leases. That is the case
- * no more when the device is up, which comes last.
- */
-static bool has_leases(struct world *w)
-{
-	struct vpn_error err;
-	bool up = false;
-
-	return !vpn_rtnl_is_up(&w->rtnl, world_ifindex(w), &up, &err) && up;
-}
-
 static bool pool_matches(struct world *w, const struct item *item)
 {
 	const struct vpn_pool *have;
@@ -72,7 +60,11 @@ static bool pool_matches(struct world *w, const struct item *item)
 	struct vpn_pool want;
 	bool found = false;
 
-	if (!has_leases(w) || vpn_device_get_pools(w->ifname, &dev, &err))
+	/*
+	 * Whoever made it may have been killed before it had its leases. That is the case
+	 * no more when the device is up, which comes last.
+	 */
+	if (!world_is_up(w) || vpn_device_get_pools(w->ifname, &dev, &err))
 		return false;
 	if (build(item, &want)) {
 		for (have = dev->pools; have; have = have->next)
