@@ -87,6 +87,15 @@ def run(*command, check=True):
     return subprocess.run(command, check=check, timeout=60).returncode
 
 
+def output(*command, **options):
+    """Run a command; what it prints."""
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, check=False, **options)
+    if result.returncode:
+        raise OSError(f"{' '.join(command)}: {result.stderr.strip()}")
+    return result.stdout
+
+
 def enter_namespace(file):
     if libc.setns(file.fileno(), 0x40000000):
         raise OSError(ctypes.get_errno(), "setns")

@@ -15,13 +15,12 @@ import os
 import random
 import socket
 import sqlite3
-import subprocess
 import sys
 import time
 
 from abi import (Attr, IFNAME, LISTEN_PORT, MODE_REQUEST, Netlink, PRIVATE_KEY,
                  P_ADDRESS_MODE, P_IPV4, P_KEEPALIVE, P_PORT, allowedip, be16, end, ip4,
-                 peer, point, say, text, u16, u32)
+                 output, peer, point, say, text, u16, u32)
 from packets import echo_request
 
 CLIENTS, HOURS, SEED = (int(os.environ[name]) for name in ("CLIENTS", "HOURS", "SEED"))
@@ -34,16 +33,8 @@ GROWTH = 0.02       # of memory, from then to the end
 SLACK = 512         # and KiB
 
 
-def run(*command, **options):
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, check=False, **options)
-    if result.returncode:
-        raise OSError(f"{' '.join(command)}: {result.stderr.strip()}")
-    return result.stdout
-
-
 def on_server(*command):
-    return run("nsenter", f"--net=/run/netns/{SERVER}", "--", *command)
+    return output("nsenter", f"--net=/run/netns/{SERVER}", "--", *command)
 
 
 class Client:
@@ -75,7 +66,7 @@ class Clients:
 
     def links(self, lines):
         if lines:
-            run("ip", "-batch", "-", input="".join(line + "\n" for line in lines))
+            output("ip", "-batch", "-", input="".join(line + "\n" for line in lines))
 
     def configure(self, some):
         self.links([f"link add {client.name} type vpn" for client in some])
@@ -143,7 +134,7 @@ class Clients:
     def told(self):
         """Public keys, and the addresses that they were told."""
         found = {}
-        for device in json.loads(run("vpnctl", "-j", "show", "all")):
+        for device in json.loads(output("vpnctl", "-j", "show", "all")):
             for one in device["peers"]:
                 for address in (one["assigned"] or {}).get("addresses", []):
                     found.setdefault(device["public_key"], []).append(address.split("/")[0])
@@ -191,7 +182,7 @@ def memory():
         file.write("3")
     with open("/proc/meminfo", encoding="ascii") as file:
         info = {line.split(":")[0]: int(line.split()[1]) for line in file}
-    pid = run("pgrep", "-o", "-x", "vpnd").split()[0]
+    pid = output("pgrep", "-o", "-x", "vpnd").split()[0]
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         daemon, = (int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
     return {"slab": info["Slab"], "percpu": info.get("Percpu", 0),

@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 import ovpn
+from abi import output as run
 
 MTU = 1420
 PORT = 1001
@@ -31,15 +32,6 @@ CARRIED = {"a": "192.168.99.1/32",
 # What there is between whom, and by which tunnels it goes.
 FLOWS = (("agb", INNER["a"], INNER["b"]), ("gb", INNER["g"], INNER["b"]),
          ("gb", OUTER["a"], BEHIND_B))
-
-
-def run(*command, **options):
-    """Run a command; what it prints."""
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, check=False, **options)
-    if result.returncode:
-        raise OSError(f"{' '.join(command)}: {result.stderr.strip()}")
-    return result.stdout
 
 
 class Site:

@@ -29,6 +29,9 @@ COMPARED = 20000        # inputs
 # sources under test, libraries, and those whose quoted words are its dictionary.
 LIBVPN = ("tools/libvpn/*.c",)
 LIBCRED = LIBVPN + ("tools/libcred/verdict.c", "tools/libcred/base64url.c")
+SETTINGS_WORDS = ("tools/vpnctl/settings.c", "tools/vpnctl/settings_v1.c")
+SETTINGS = LIBVPN + SETTINGS_WORDS + tuple(f"tools/vpnctl/{name}.c" for name in (
+    "parse", "complain", "moment", "units", "credential", "endpoint", "devices"))
 TARGETS = {
     "tlv": (4100, 200000, None, (), ()),
     "header": (6, 50000, None, (), ()),
@@ -40,18 +43,10 @@ TARGETS = {
                  "config.c", "value.c", "schema.c", "rules.c", "slice.c", "toml.cpp")) +
              ("tools/libcred/token.c",),
              ("libmnl", "libcrypto", "libjwt", "jansson"), ("tools/vpnd/schema.c",)),
-    "conf": (1000, 20000,
-             LIBVPN + tuple(f"tools/vpnctl/{name}.c" for name in (
-                 "config", "settings", "settings_v1", "parse", "complain", "moment", "units",
-                 "credential", "endpoint", "devices")),
-             ("libmnl", "libcrypto"),
-             ("tools/vpnctl/settings.c", "tools/vpnctl/settings_v1.c")),
-    "set": (600, 10000,
-            LIBVPN + tuple(f"tools/vpnctl/{name}.c" for name in (
-                "set", "settings", "settings_v1", "parse", "complain", "moment", "units",
-                "credential", "endpoint", "devices")),
-            ("libmnl", "libcrypto"),
-            ("tools/vpnctl/settings.c", "tools/vpnctl/settings_v1.c")),
+    "conf": (1000, 20000, SETTINGS + ("tools/vpnctl/config.c",), ("libmnl", "libcrypto"),
+             SETTINGS_WORDS),
+    "set": (600, 10000, SETTINGS + ("tools/vpnctl/set.c",), ("libmnl", "libcrypto"),
+            SETTINGS_WORDS),
     "import": (1000, 5000,
                LIBVPN + ("tools/vpnd/toml.cpp",) + tuple(f"tools/vpnctl/{name}.c" for name in (
                    "import", "parse", "complain", "secret", "qr", "units", "endpoint")),
