@@ -37,7 +37,7 @@ struct client {
 	struct watched watched;
 	bool other_credential;		/* than the one that the server has seen */
 	bool refused;			/* or cut off, and not let in since */
-	uint64_t since;			/* when it was last changed what is tried: clock_seconds() */
+	uint64_t since;			/* clock_seconds() when it was last changed what is tried */
 	char trouble[320];
 	char failure[320];		/* of the host, not of the server */
 };
