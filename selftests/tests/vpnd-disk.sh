@@ -63,7 +63,9 @@ check "killed" vpnd_kill srv
 check "starts without room" vpnd_start gw "$TMP/srv.toml"
 has_leases "no lease is lost" 220
 rm "$VPN_STATE_DIR/filler"
+check "with room again all are saved" wait_until 25 saved 220
 check "killed" vpnd_kill srv
+must promise 221 225
 check "what was promised is saved by who undoes it" ns gw vpnd --undo srv
 state gw >"$TMP/after"
 check "the host is as it was" diff "$TMP/before" "$TMP/after"
@@ -73,13 +75,25 @@ state gw >"$TMP/after"
 check "and leaves the host as it was" diff "$TMP/before" "$TMP/after"
 rm "$VPN_STATE_DIR/filler"
 must vpnd_start gw "$TMP/srv.toml"
-has_leases "all are there again" 220
+has_leases "all are there again" 225
 
 #
 # Cannot be written
 #
+# What the kernel answers when a file system with open files has become read-only by a
+# fault, and no administrator can have: mount refuses that.
+background strace -qq -p "$(vpnd_pid srv)" -o "$TMP/refused" -e trace=pwrite64 \
+	-e inject=pwrite64:error=EROFS
+tracer=$!
+must wait_until 10 grep -q "TracerPid:.[^0]" "/proc/$(vpnd_pid srv)/status"
+must promise 226 228
+check "read-only while it runs, that is said" wait_until 10 \
+	grep -q "leases cannot be saved.*disk I/O" "$TMP/srv.log"
+check "nothing was written" saved 225
+kill -INT "$tracer"
+check "where it can be written again, all are saved" wait_until 25 saved 228
 check "killed" vpnd_kill srv
-must promise 221 230
+must promise 229 230
 must mount -o remount,ro "$VPN_STATE_DIR"
 index() { ns gw ip -o link show vpn0 | cut -d: -f1; }
 index=$(index)
