@@ -27,6 +27,7 @@ CLIENTS, HOURS, SEED = (int(os.environ[name]) for name in ("CLIENTS", "HOURS", "
 SERVER = os.environ["SERVER"]
 INNER = "10.8.0.1"
 KEEPALIVE = 50
+PORTS = range(2000, 32000)  # below those that the kernel chooses
 PATIENCE = 900      # seconds until all are connected again
 SETTLED = 3         # hours after which nothing may grow any more
 GROWTH = 0.02       # of memory, from then to the end
@@ -41,6 +42,7 @@ class Client:
     """A device, a key, and what it was told first."""
 
     def __init__(self, number, key, public):
+        self.number = number
         self.name = f"c{number}"
         self.key = key
         self.public = public
@@ -97,12 +99,14 @@ class Clients:
         self.did["anew"] += len(some)
 
     def move(self, some):
-        """To another port, as behind a NAT that has forgotten them."""
+        """To another port, as behind a NAT that has forgotten them: one of its own, since
+        others may want it, too, while it is away."""
         for client in some:
-            answer = self.netlink.set(text(IFNAME, client.name),
-                                      u16(LISTEN_PORT, random.randrange(20000, 60000)))
-            if not answer.errno:    # else somebody has that one
-                self.did["ports"] += 1
+            answer = self.netlink.set(text(IFNAME, client.name), u16(
+                LISTEN_PORT, PORTS.start + client.number +
+                CLIENTS * random.randrange(len(PORTS) // CLIENTS)))
+            assert not answer.errno, f"{client.name}: {answer.errno}"
+            self.did["ports"] += 1
 
     def move_all(self):
         """To another address."""

@@ -357,6 +357,7 @@ class Crash:
         shutil.rmtree(f"{self.files}/disk", ignore_errors=True)
         shutil.copytree(f"{self.files}/state", f"{self.files}/disk")
         self.gate.undo()
+        self.check_state(self.gate, self.gate.before, "is undone")
         shutil.rmtree(f"{self.files}/state")
         os.rename(f"{self.files}/disk", f"{self.files}/state")
         for key in set(self.told) - self.settled:

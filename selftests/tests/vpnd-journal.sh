@@ -4,7 +4,7 @@
 # What a daemon writes down before it changes something: killed at any moment, or with
 # no room left to write, it leaves nothing that is not undone. The hosts are those of
 # vpnd.sh.
-# timeout: 150
+# timeout: 200
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=../probes.sh
@@ -50,8 +50,8 @@ traced()
 	ns gw strace -qqq -s 64 -e signal=none -e trace=$CALLS "$@" \
 		vpnd "$TMP/srv.toml" </dev/null >&2
 }
-# moments: CALL:N, when a line about what stays without the device is written, and what
-# comes next; strace counts each call by itself.
+# moments: CALL:N, when a line is written about what stays without the device, that it
+# begins to be made or to be undone, and what comes next; strace counts each call by itself.
 moments()
 {
 	awk -F'(' '{ this = $1 ":" ++count[$1] }
@@ -77,10 +77,25 @@ for moment in $(moments); do
 	nothing_left || break
 done
 note "killed $kills times, $unfinished of them with something to undo"
-check "killed at many moments" [ $unfinished = 6 ]
+check "killed at many moments" [ $unfinished = 8 ]
 check "each time it was all undone" nothing_left
 state gw >"$TMP/after"
 check "the host is as it was" diff "$TMP/before" "$TMP/after"
+
+#
+# Killed amid what takes several steps, in making and in undoing: settings of links, of
+# which one is a router already.
+#
+must ns gw sysctl -qw net.ipv4.conf.eth1.forwarding=1
+state gw >"$TMP/before"
+for step in ipv6/conf/eth1/accept_ra:1 ipv6/conf/eth1/accept_ra:2 ipv4/conf/eth1/forwarding:1; do
+	traced -o /dev/null -P "/proc/sys/net/${step%:*}" \
+		-e "inject=write:signal=KILL:when=${step#*:}" 2>/dev/null
+	check_equal "killed at $step" 137 $?
+	ns gw vpnd --undo srv
+	state gw >"$TMP/after"
+	check "what is left of it is undone" diff "$TMP/before" "$TMP/after"
+done
 
 #
 # No room.

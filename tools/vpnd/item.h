@@ -39,6 +39,7 @@ struct world {
 	struct facts facts;
 	struct vpn_socket rtnl;
 	const json_t *before;	/* of the item that is looked at, if it is made already */
+	bool resumed;		/* it was begun to undo that item, and that goes on */
 	char ifname[IF_NAMESIZE];
 };
 
@@ -63,6 +64,7 @@ struct item_kind {
 	bool once;		/* it cannot be seen; the journal knows whether it was made */
 	bool by_name;		/* one that the journal has not is somebody else's, or stale */
 	bool shared;		/* other runs may count on the same; the last one undoes it */
+	bool in_steps;		/* a run that is killed may leave it undone in part */
 	/* Is it there as it should be? */
 	bool (*matches)(struct world *w, const struct item *item);
 	/* What undo() needs to know; NULL: nothing. */

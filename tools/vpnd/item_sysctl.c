@@ -186,40 +186,55 @@ static int forwarding_make(struct world *w, const struct item *item, struct vpn_
 	return write_setting(families[family_of(item)].main, "1", err);
 }
 
+static bool is_accept_ra(const char *name)
+{
+	return !strcmp(strrchr(name, '/'), "/accept_ra");
+}
+
 /* What our making has left there. */
 static const char *left(const char *name, const char *was)
 {
-	const char *file = strrchr(name, '/') + 1;
-
-	if (!strcmp(file, "accept_ra"))
+	if (is_accept_ra(name))
 		return strcmp(was, "1") ? was : "2";
-	return strcmp(file, "accept_redirects") ? "1" : "0";
+	return strcmp(strrchr(name, '/'), "/accept_redirects") ? "1" : "0";
+}
+
+/* What somebody else has set meanwhile stays. A link that has gone is left out. */
+static void put_back(const struct world *w, const char *name, const char *was, const char *now)
+{
+	struct vpn_error err;
+
+	if (!now)
+		return;
+	if (!w->resumed && strcmp(now, left(name, was)))
+		was = now;
+	if (!has_value(name, was))
+		write_setting(name, was, &err);
 }
 
 /*
- * First the one that changes others, then those, where they differ from what was,
- * or from what somebody else has set meanwhile. A link that has gone is left out.
+ * First the one that changes others, then those, where they differ from what was. Where
+ * somebody else has switched it off, or we were killed before we switched it on, there
+ * is only what we have set before that.
  */
 static int forwarding_undo(struct world *w, const struct item *item, const json_t *before,
 			   struct vpn_error *err)
 {
-	const char *main = families[family_of(item)].main, *name, *value, *now;
+	const char *main = families[family_of(item)].main, *name;
 	const json_t *was = json_object_get(before, main), *each;
+	bool ours = w->resumed || forwarding_matches(w, item);
 	json_t *present;
 	int ret = 0;
 
-	if (!was || !forwarding_matches(w, item))
+	if (!was)
 		return 0;
 	present = forwarding_before(w, item);
-	if (!has_value(main, json_string_value(was)))
+	if (ours && !has_value(main, json_string_value(was)))
 		ret = write_setting(main, json_string_value(was), err);
 	json_object_foreach((json_t *)before, name, each) {
-		value = json_string_value(each);
-		now = json_string_value(json_object_get(present, name));
-		if (now && strcmp(now, left(name, value)))
-			value = now;
-		if (now && !has_value(name, value))
-			write_setting(name, value, err);
+		if (ours || is_accept_ra(name))
+			put_back(w, name, json_string_value(each),
+				 json_string_value(json_object_get(present, name)));
 	}
 	json_decref(present);
 	return ret;
@@ -228,4 +243,5 @@ static int forwarding_undo(struct world *w, const struct item *item, const json_
 const struct item_kind kind_forwarding = {
 	.name = "forwarding", .matches = forwarding_matches, .before = forwarding_before,
 	.make = forwarding_make, .undo = forwarding_undo, .by_name = true, .shared = true,
+	.in_steps = true,
 };

@@ -44,6 +44,7 @@ static bool remember(struct journal *journal, const struct item_kind *kind, cons
 	if (entry) {
 		json_decref(entry->item.value);
 		entry->item.value = json_incref(value);
+		entry->undoing = false;
 		return true;
 	}
 	entry = calloc(1, sizeof(*entry));
@@ -100,10 +101,10 @@ static int write_line(const struct journal *journal, json_t *line, struct vpn_er
 	return ret;
 }
 
-static json_t *entry_json(const struct item *item, const json_t *before)
+static json_t *entry_json(const struct item *item, const json_t *before, bool undoing)
 {
-	return json_pack("{s:s, s:s, s:O, s:O*}", "kind", item->kind->name, "key", item->key,
-			 "value", item->value, "before", (json_t *)before);
+	return json_pack("{s:s, s:s, s:O, s:O*, s:b}", "kind", item->kind->name, "key", item->key,
+			 "value", item->value, "before", (json_t *)before, "undoing", undoing);
 }
 
 static void replay_line(struct journal *journal, const json_t *line)
@@ -118,12 +119,12 @@ static void replay_line(struct journal *journal, const json_t *line)
 		journal->net = json_integer_value(json_object_get(line, "net"));
 	if (!kind || !key)
 		return;
-	if (value) {
+	if (value)
 		remember(journal, kind, key, value, json_object_get(line, "before"));
-		return;
-	}
 	entry = journal_find(journal, kind, key);
-	if (entry) {
+	if (entry && value) {
+		entry->undoing = json_is_true(json_object_get(line, "undoing"));
+	} else if (entry) {
 		unlink_entry(journal, entry);
 		free_entry(entry);
 	}
@@ -159,7 +160,8 @@ static int rewrite(struct journal *journal, struct vpn_error *err)
 	else
 		ret = write_line(journal, json_pack("{s:I}", "net", (json_int_t)journal->net), err);
 	for (entry = journal->first; entry && !ret; entry = entry->next)
-		ret = write_line(journal, entry_json(&entry->item, entry->before), err);
+		ret = write_line(journal, entry_json(&entry->item, entry->before,
+						     entry->undoing), err);
 	if (!ret && rename(path, journal->path))
 		ret = failed(journal, err);
 	if (ret)
@@ -225,12 +227,20 @@ int journal_make(struct journal *journal, const struct item *item, json_t *befor
 {
 	int ret;
 
-	ret = write_line(journal, entry_json(item, before), err);
+	ret = write_line(journal, entry_json(item, before, false), err);
 	if (!ret && !remember(journal, item->kind, item->key, item->value, before)) {
 		errno = ENOMEM;
 		ret = failed(journal, err);
 	}
 	json_decref(before);
+	return ret;
+}
+
+int journal_undoing(struct journal *journal, struct journal_entry *entry, struct vpn_error *err)
+{
+	int ret = write_line(journal, entry_json(&entry->item, entry->before, true), err);
+
+	entry->undoing |= !ret;
 	return ret;
 }
 

@@ -9,6 +9,7 @@ struct journal_entry {
 	struct journal_entry *next, *prev;	/* in the order of making */
 	struct item item;
 	json_t *before;				/* NULL: nothing to know */
+	bool undoing;				/* to undo it was begun, and not ended */
 };
 
 struct journal {
@@ -35,6 +36,8 @@ struct journal_entry *journal_find(const struct journal *journal, const struct i
  */
 int journal_make(struct journal *journal, const struct item *item, json_t *before,
 		 struct vpn_error *err);
+/* Before it is undone in several steps; a run that was killed amid them goes on with them. */
+int journal_undoing(struct journal *journal, struct journal_entry *entry, struct vpn_error *err);
 /* After it has been undone; frees the entry, unless that cannot be written. */
 int journal_undone(struct journal *journal, struct journal_entry *entry, struct vpn_error *err);
 

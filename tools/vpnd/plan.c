@@ -43,6 +43,17 @@ static bool is_needed(const struct plan *p, const struct item *item)
 	return item->kind->shared && share_find(p->journal, item, NULL);
 }
 
+/* With no room left to say that it has begun, it is undone all the same. */
+static int undo_item(const struct plan *p, struct journal_entry *entry)
+{
+	const struct item_kind *kind = entry->item.kind;
+
+	p->w->resumed = entry->undoing;
+	if (kind->in_steps && !entry->undoing)
+		journal_undoing(p->journal, entry, p->err);
+	return kind->undo(p->w, &entry->item, entry->before, p->err);
+}
+
 static int undo_locked(const struct plan *p, struct journal_entry *entry, bool with_device)
 {
 	const struct item_kind *kind = entry->item.kind;
@@ -51,7 +62,7 @@ static int undo_locked(const struct plan *p, struct journal_entry *entry, bool w
 	if (!(with_device && kind->of_device) && !is_needed(p, &entry->item)) {
 		describe(p, &entry->item, "-");
 		if (!p->dry)
-			ret = kind->undo(p->w, &entry->item, entry->before, p->err);
+			ret = undo_item(p, entry);
 	}
 	return ret || p->dry ? ret : journal_undone(p->journal, entry, p->err);
 }
@@ -67,7 +78,7 @@ static int undo_entry(const struct plan *p, struct journal_entry *entry, bool wi
 
 static int undo_made(const struct plan *p, struct journal_entry *entry)
 {
-	int ret = entry->item.kind->undo(p->w, &entry->item, entry->before, p->err);
+	int ret = undo_item(p, entry);
 
 	return ret ? ret : journal_undone(p->journal, entry, p->err);
 }
