@@ -5,23 +5,20 @@
  * A message must first show by mac1 that its sender knows our public key. Under
  * load it must also show by mac2, that is by a cookie which we sent to its
  * source address, that it can receive there; and then that address gets its
- * share of our time and no more.
+ * share of our time and no more (limit.c).
  */
 
 #include <crypto/chacha20poly1305.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/list.h>
 #include <linux/random.h>
-#include <linux/siphash.h>
-#include <linux/slab.h>
-#include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/udp.h>
-#include <linux/workqueue.h>
 
 #include "cookie.h"
 #include "device.h"
 #include "index.h"
+#include "limit.h"
 #include "peer.h"
 #include "timer.h"
 
@@ -29,217 +26,6 @@
 
 static const u8 mac1_label[LABEL_LEN] __nonstring = "mac1----";
 static const u8 cookie_label[LABEL_LEN] __nonstring = "cookie--";
-
-/*
- * The rate limiter: a token bucket for every source that got as far as a valid
- * mac2, an IPv4 address or an IPv6 network of 64 bits. One table serves every
- * device. A bucket that is full again says no more than no bucket, so it is
- * freed then; a new source is refused while the table is full.
- */
-#define RATE_PER_SECOND		20
-#define RATE_BURST		5
-#define RATE_TOKEN		(NSEC_PER_SEC / RATE_PER_SECOND)
-#define RATE_FULL		(RATE_TOKEN * RATE_BURST)
-#define RATE_TABLE_BITS		13
-#define RATE_ENTRIES_MAX	(8U << RATE_TABLE_BITS)
-#define RATE_GC_INTERVAL	HZ
-
-/**
- * struct rate_entry - the bucket of a source
- * @node: in the table
- * @scope: the device; compared only, never followed
- * @prefix: the source
- * @family: of @prefix
- * @lock: protects @tokens and @last
- * @tokens: nanoseconds of credit
- * @last: when @tokens was right, boot clock, ns
- * @rcu: defers freeing
- */
-struct rate_entry {
-	struct hlist_node node;
-	const void *scope;
-	u64 prefix;
-	u8 family;
-	spinlock_t lock;	/* of the two below */
-	u64 tokens;
-	u64 last;
-	struct rcu_head rcu;
-};
-
-static struct hlist_head rate_table[1 << RATE_TABLE_BITS];
-static DEFINE_SPINLOCK(rate_lock);	/* writers of the table and the count */
-static unsigned int rate_count;
-static siphash_aligned_key_t rate_key;
-
-static void rate_collect(struct work_struct *work);
-static DECLARE_DELAYED_WORK(rate_work, rate_collect);
-
-static struct hlist_head *rate_bucket(const void *scope, u8 family, u64 prefix)
-{
-	u64 hash = siphash_3u64((unsigned long)scope, family, prefix,
-				&rate_key);
-
-	return &rate_table[hash & (ARRAY_SIZE(rate_table) - 1)];
-}
-
-static struct rate_entry *rate_find(struct hlist_head *bucket,
-				    const void *scope, u8 family, u64 prefix)
-{
-	struct rate_entry *entry;
-
-	hlist_for_each_entry_rcu(entry, bucket, node,
-				 lockdep_is_held(&rate_lock)) {
-		if (entry->scope == scope && entry->family == family &&
-		    entry->prefix == prefix)
-			return entry;
-	}
-	return NULL;
-}
-
-static bool rate_take(struct rate_entry *entry, u64 now)
-{
-	bool allowed = false;
-
-	spin_lock(&entry->lock);
-	/* Callers read the clock before they wait for the lock. */
-	if (now > entry->last) {
-		entry->tokens = min(entry->tokens + (now - entry->last),
-				    RATE_FULL);
-		entry->last = now;
-	}
-	if (entry->tokens >= RATE_TOKEN) {
-		entry->tokens -= RATE_TOKEN;
-		allowed = true;
-	}
-	spin_unlock(&entry->lock);
-	return allowed;
-}
-
-/* Both of two workers may come here with the first message of a source. */
-static bool rate_insert(struct rate_entry *entry, u64 now)
-{
-	struct hlist_head *bucket = rate_bucket(entry->scope, entry->family,
-						entry->prefix);
-	struct rate_entry *other;
-	bool allowed = false;
-
-	spin_lock(&rate_lock);
-	other = rate_find(bucket, entry->scope, entry->family, entry->prefix);
-	if (other) {
-		allowed = rate_take(other, now);
-	} else if (rate_count < RATE_ENTRIES_MAX) {
-		if (!rate_count++)
-			queue_delayed_work(system_power_efficient_wq,
-					   &rate_work, RATE_GC_INTERVAL);
-		hlist_add_head_rcu(&entry->node, bucket);
-		allowed = true;
-		entry = NULL;
-	}
-	spin_unlock(&rate_lock);
-	kfree(entry);
-	return allowed;
-}
-
-static bool rate_allow(const void *scope, u8 family, u64 prefix, u64 now)
-{
-	struct hlist_head *bucket = rate_bucket(scope, family, prefix);
-	struct rate_entry *entry;
-	bool allowed;
-
-	rcu_read_lock();
-	entry = rate_find(bucket, scope, family, prefix);
-	if (entry) {
-		allowed = rate_take(entry, now);
-		rcu_read_unlock();
-		return allowed;
-	}
-	rcu_read_unlock();
-
-	if (READ_ONCE(rate_count) >= RATE_ENTRIES_MAX)
-		return false;
-	entry = kmalloc_obj(*entry, GFP_KERNEL | __GFP_NOWARN);
-	if (!entry)
-		return false;
-	entry->scope = scope;
-	entry->family = family;
-	entry->prefix = prefix;
-	entry->tokens = RATE_FULL - RATE_TOKEN;
-	entry->last = now;
-	spin_lock_init(&entry->lock);
-	return rate_insert(entry, now);
-}
-
-static bool rate_is_full(struct rate_entry *entry, u64 now)
-{
-	bool full;
-
-	spin_lock(&entry->lock);
-	full = now > entry->last &&
-	       entry->tokens + (now - entry->last) >= RATE_FULL;
-	spin_unlock(&entry->lock);
-	return full;
-}
-
-static void rate_collect_bucket(struct hlist_head *bucket, bool all)
-{
-	u64 now = ktime_get_boottime_ns();
-	struct rate_entry *entry;
-	struct hlist_node *next;
-
-	spin_lock(&rate_lock);
-	hlist_for_each_entry_safe(entry, next, bucket, node) {
-		if (!all && !rate_is_full(entry, now))
-			continue;
-		hlist_del_rcu(&entry->node);
-		rate_count--;
-		kfree_rcu(entry, rcu);
-	}
-	spin_unlock(&rate_lock);
-}
-
-static void rate_collect_all(bool all)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(rate_table); i++) {
-		if (!hlist_empty(&rate_table[i]))
-			rate_collect_bucket(&rate_table[i], all);
-		cond_resched();
-	}
-}
-
-static void rate_collect(struct work_struct *work)
-{
-	rate_collect_all(false);
-
-	spin_lock(&rate_lock);
-	if (rate_count)
-		queue_delayed_work(system_power_efficient_wq, &rate_work,
-				   RATE_GC_INTERVAL);
-	spin_unlock(&rate_lock);
-}
-
-#ifdef VPN_TEST
-bool vpn_ratelimit_allow(const void *scope, u8 family, u64 prefix, u64 now)
-{
-	return rate_allow(scope, family, prefix, now);
-}
-#endif
-
-static bool rate_allow_skb(struct vpn_device *vpn, const struct sk_buff *skb)
-{
-	u64 now = ktime_get_boottime_ns();
-	__be32 network[2];
-	u64 prefix;
-
-	if (skb->protocol == htons(ETH_P_IP))
-		return rate_allow(vpn, AF_INET,
-				  (__force u32)ip_hdr(skb)->saddr, now);
-
-	memcpy(network, &ipv6_hdr(skb)->saddr, sizeof(network));
-	memcpy(&prefix, network, sizeof(prefix));
-	return rate_allow(vpn, AF_INET6, prefix, now);
-}
 
 static void derive_key(u8 key[VPN_KEY_LEN], const u8 label[LABEL_LEN],
 		       const u8 public_key[VPN_KEY_LEN])
@@ -255,6 +41,18 @@ static void derive_key(u8 key[VPN_KEY_LEN], const u8 label[LABEL_LEN],
 static struct vpn_macs *macs_of(void *message, size_t len)
 {
 	return message + len - sizeof(struct vpn_macs);
+}
+
+/*
+ * A mac of which the key and the first octet have been taken already. A key
+ * fills a block of BLAKE2s, which is computed when there is more; so that is
+ * done once, and not for every message.
+ */
+static void begin_mac(struct vpn_blake2s *mac, const u8 *key, size_t key_len,
+		      u8 first)
+{
+	vpn_blake2s_init(mac, VPN_MAC_LEN, key, key_len);
+	vpn_blake2s_update(mac, &first, 1);
 }
 
 /* mac1 covers the message up to itself. */
@@ -276,7 +74,16 @@ static void make_mac2(u8 mac2[VPN_MAC_LEN], const void *message, size_t len,
 void vpn_cookie_checker_setup(struct vpn_cookie_checker *checker)
 {
 	memset(checker, 0, sizeof(*checker));
-	init_rwsem(&checker->lock);
+	seqlock_init(&checker->lock);
+}
+
+static void begin_mac1(struct vpn_blake2s *mac, u8 type,
+		       const u8 public_key[VPN_KEY_LEN])
+{
+	u8 key[VPN_KEY_LEN];
+
+	derive_key(key, mac1_label, public_key);
+	begin_mac(mac, key, sizeof(key), type);
 }
 
 void vpn_cookie_checker_identity_changed(struct vpn_device *vpn)
@@ -286,19 +93,20 @@ void vpn_cookie_checker_identity_changed(struct vpn_device *vpn)
 
 	lockdep_assert_held_write(&vpn->identity.lock);
 
-	down_write(&checker->lock);
-	memzero_explicit(checker->secret, sizeof(checker->secret));
+	write_seqlock_bh(&checker->lock);
+	memzero_explicit(&checker->cookie, sizeof(checker->cookie));
 	memzero_explicit(checker->cookie_key, sizeof(checker->cookie_key));
-	memzero_explicit(checker->mac1_key, sizeof(checker->mac1_key));
 	checker->secret_birth = 0;
 	checker->ready = identity->present;
 	if (checker->ready) {
 		derive_key(checker->cookie_key, cookie_label,
 			   identity->public_key);
-		derive_key(checker->mac1_key, mac1_label,
+		begin_mac1(&checker->initiation_mac1, VPN_MSG_INITIATION,
+			   identity->public_key);
+		begin_mac1(&checker->response_mac1, VPN_MSG_RESPONSE,
 			   identity->public_key);
 	}
-	up_write(&checker->lock);
+	write_sequnlock_bh(&checker->lock);
 }
 
 void vpn_cookie_setup(struct vpn_cookie *cookie,
@@ -309,59 +117,87 @@ void vpn_cookie_setup(struct vpn_cookie *cookie,
 	derive_key(cookie->mac1_key, mac1_label, remote_static);
 }
 
-static bool secret_is_old(const struct vpn_cookie_checker *checker)
+static bool secret_is_old(u64 birth)
 {
-	return !checker->secret_birth ||
-	       vpn_time_passed(checker->secret_birth, VPN_COOKIE_SECRET_AGE);
+	return !birth || vpn_time_passed(birth, VPN_COOKIE_SECRET_AGE);
 }
 
-/* Hold the checker for reading with a secret that may be used. */
-static void hold_secret(struct vpn_cookie_checker *checker)
-	__acquires(&checker->lock)
+static void renew_secret(struct vpn_cookie_checker *checker)
 {
-	down_read(&checker->lock);
-	if (likely(!secret_is_old(checker)))
-		return;
-	up_read(&checker->lock);
+	u8 secret[VPN_HASH_LEN];
 
-	down_write(&checker->lock);
-	if (secret_is_old(checker)) {
-		get_random_bytes(checker->secret, sizeof(checker->secret));
+	get_random_bytes(secret, sizeof(secret));
+	write_seqlock_bh(&checker->lock);
+	if (secret_is_old(checker->secret_birth)) {
+		begin_mac(&checker->cookie, secret, sizeof(secret), 0);
 		checker->secret_birth = ktime_get_boottime_ns();
 	}
-	downgrade_write(&checker->lock);
+	write_sequnlock_bh(&checker->lock);
+	memzero_explicit(secret, sizeof(secret));
+}
+
+/* The mac that makes cookies. Whoever asks late gets it of a new secret. */
+static void begin_cookie(struct vpn_cookie_checker *checker,
+			 struct vpn_blake2s *mac)
+{
+	unsigned int seq;
+
+	if (unlikely(secret_is_old(READ_ONCE(checker->secret_birth))))
+		renew_secret(checker);
+	do {
+		seq = read_seqbegin(&checker->lock);
+		*mac = checker->cookie;
+	} while (read_seqretry(&checker->lock, seq));
 }
 
 /* The cookie of a packet's source; nothing about it has to be remembered. */
-static void make_cookie(const struct vpn_cookie_checker *checker,
+static void make_cookie(struct vpn_cookie_checker *checker,
 			const struct sk_buff *skb, u8 cookie[VPN_COOKIE_LEN])
 {
 	const __be16 port = udp_hdr(skb)->source;
-	struct vpn_blake2s ctx;
+	struct vpn_blake2s mac;
 
-	vpn_blake2s_init(&ctx, VPN_COOKIE_LEN, checker->secret, VPN_HASH_LEN);
+	begin_cookie(checker, &mac);
 	if (skb->protocol == htons(ETH_P_IP))
-		vpn_blake2s_update(&ctx, &ip_hdr(skb)->saddr,
+		vpn_blake2s_update(&mac, &ip_hdr(skb)->saddr,
 				   sizeof(struct in_addr));
 	else
-		vpn_blake2s_update(&ctx, &ipv6_hdr(skb)->saddr,
+		vpn_blake2s_update(&mac, &ipv6_hdr(skb)->saddr,
 				   sizeof(struct in6_addr));
-	vpn_blake2s_update(&ctx, &port, sizeof(port));
-	vpn_blake2s_final(&ctx, cookie);
+	vpn_blake2s_update(&mac, &port, sizeof(port));
+	vpn_blake2s_final(&mac, cookie);
 }
 
+/* Of an initiation or a response. */
 static bool mac1_is_valid(struct vpn_cookie_checker *checker,
 			  const struct sk_buff *skb)
 {
 	const struct vpn_macs *macs = macs_of(skb->data, skb->len);
+	const struct vpn_blake2s *begun;
+	struct vpn_blake2s mac;
 	u8 mac1[VPN_MAC_LEN];
+	unsigned int seq;
 	bool ready;
 
-	down_read(&checker->lock);
-	ready = checker->ready;
-	make_mac1(mac1, skb->data, skb->len, checker->mac1_key);
-	up_read(&checker->lock);
-	return !crypto_memneq(mac1, macs->mac1, VPN_MAC_LEN) && ready;
+	begun = skb->data[0] == VPN_MSG_INITIATION ? &checker->initiation_mac1 :
+						     &checker->response_mac1;
+	do {
+		seq = read_seqbegin(&checker->lock);
+		ready = checker->ready;
+		mac = *begun;
+	} while (read_seqretry(&checker->lock, seq));
+	if (!ready)
+		return false;
+	vpn_blake2s_update(&mac, skb->data + 1,
+			   skb->len - 1 - sizeof(struct vpn_macs));
+	vpn_blake2s_final(&mac, mac1);
+	return !crypto_memneq(mac1, macs->mac1, VPN_MAC_LEN);
+}
+
+/* Who has no cookie sends zeros, and that is no secret. */
+static bool has_mac2(const struct sk_buff *skb)
+{
+	return memchr_inv(macs_of(skb->data, skb->len)->mac2, 0, VPN_MAC_LEN);
 }
 
 static bool mac2_is_valid(struct vpn_cookie_checker *checker,
@@ -371,25 +207,37 @@ static bool mac2_is_valid(struct vpn_cookie_checker *checker,
 	u8 cookie[VPN_COOKIE_LEN];
 	u8 mac2[VPN_MAC_LEN];
 
-	hold_secret(checker);
+	if (!has_mac2(skb))
+		return false;
 	make_cookie(checker, skb, cookie);
-	up_read(&checker->lock);
 	make_mac2(mac2, skb->data, skb->len, cookie);
 	memzero_explicit(cookie, sizeof(cookie));
 	return !crypto_memneq(mac2, macs->mac2, VPN_MAC_LEN);
 }
 
 enum vpn_mac_verdict vpn_cookie_check(struct vpn_device *vpn,
-				      struct sk_buff *skb, bool under_load)
+				      const struct sk_buff *skb)
 {
-	if (skb->len < sizeof(struct vpn_macs) ||
-	    !mac1_is_valid(&vpn->cookie, skb))
-		return VPN_MAC_INVALID;
-	if (!under_load || !mac2_is_valid(&vpn->cookie, skb))
-		return VPN_MAC_VALID;
-	if (!rate_allow_skb(vpn, skb))
+	return mac1_is_valid(&vpn->cookie, skb) ? VPN_MAC_VALID :
+						  VPN_MAC_INVALID;
+}
+
+/* The cheapest is asked first: most of what comes is to be dropped. */
+enum vpn_mac_verdict vpn_cookie_check_loaded(struct vpn_device *vpn,
+					     const struct sk_buff *skb, u64 now)
+{
+	bool proven = mac2_is_valid(&vpn->cookie, skb);
+
+	if (!proven && !vpn_limit_has_cookie(vpn->limits, skb, now))
 		return VPN_MAC_LIMITED;
-	return VPN_MAC_WITH_COOKIE;
+	/* Who does not know our key uses up nobody's share. */
+	if (!mac1_is_valid(&vpn->cookie, skb))
+		return VPN_MAC_INVALID;
+	if (proven)
+		return vpn_limit_take_handshake(vpn->limits, skb, now) ?
+		       VPN_MAC_WITH_COOKIE : VPN_MAC_LIMITED;
+	return vpn_limit_take_cookie(vpn->limits, skb, now) ?
+	       VPN_MAC_VALID : VPN_MAC_LIMITED;
 }
 
 static bool cookie_is_fresh(const struct vpn_cookie *cookie)
@@ -438,6 +286,8 @@ void vpn_cookie_make_reply(struct vpn_device *vpn, struct sk_buff *skb,
 	const struct vpn_macs *macs = macs_of(skb->data, skb->len);
 	struct vpn_cookie_checker *checker = &vpn->cookie;
 	u8 cookie[VPN_COOKIE_LEN];
+	u8 key[VPN_KEY_LEN];
+	unsigned int seq;
 
 	*reply = (struct vpn_msg_cookie){
 		.header.type = VPN_MSG_COOKIE,
@@ -445,13 +295,15 @@ void vpn_cookie_make_reply(struct vpn_device *vpn, struct sk_buff *skb,
 	};
 	get_random_bytes(reply->nonce, sizeof(reply->nonce));
 
-	hold_secret(checker);
+	do {
+		seq = read_seqbegin(&checker->lock);
+		memcpy(key, checker->cookie_key, sizeof(key));
+	} while (read_seqretry(&checker->lock, seq));
 	make_cookie(checker, skb, cookie);
 	xchacha20poly1305_encrypt(reply->sealed_cookie, cookie, sizeof(cookie),
-				  macs->mac1, VPN_MAC_LEN, reply->nonce,
-				  checker->cookie_key);
-	up_read(&checker->lock);
+				  macs->mac1, VPN_MAC_LEN, reply->nonce, key);
 	memzero_explicit(cookie, sizeof(cookie));
+	memzero_explicit(key, sizeof(key));
 }
 
 /* Either of our handshake messages may have been answered with a cookie. */
@@ -502,16 +354,4 @@ struct vpn_peer *vpn_cookie_consume_reply(struct vpn_device *vpn,
 		return NULL;
 	}
 	return peer;
-}
-
-int __init vpn_cookie_init(void)
-{
-	get_random_bytes(&rate_key, sizeof(rate_key));
-	return 0;
-}
-
-void vpn_cookie_uninit(void)
-{
-	cancel_delayed_work_sync(&rate_work);
-	rate_collect_all(true);
 }

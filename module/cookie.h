@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Denial-of-service defence: mac1, mac2, cookies (white paper, sections 5.4.4
- * and 5.4.7), and the limit of handshakes an address.
+ * and 5.4.7).
  */
 #ifndef VPN_COOKIE_H
 #define VPN_COOKIE_H
 
-#include <linux/atomic.h>
 #include <linux/rwsem.h>
+#include <linux/seqlock.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
@@ -18,23 +18,23 @@ struct vpn_peer;
 
 /**
  * struct vpn_cookie_checker - a device's side of the defence
- * @lock: protects the rest
- * @secret: of the cookies we give; renewed every two minutes
+ * @lock: protects the rest; readers copy what they need
+ * @cookie: mac of cookies we give, begun with a secret that is renewed every
+ *	two minutes
  * @secret_birth: boot clock, ns; zero when there is no secret yet
  * @cookie_key: seals cookies that we give; follows our public key
- * @mac1_key: of messages to us; follows our public key
+ * @initiation_mac1: begun for initiations to us; follows our public key
+ * @response_mac1: the same for responses
  * @ready: whether the device has a public key; without one it is deaf
- * @load_end: until when the device counts as under load, boot clock, ns; not
- *	protected
  */
 struct vpn_cookie_checker {
-	struct rw_semaphore lock;
-	u8 secret[VPN_HASH_LEN];
+	seqlock_t lock;
+	struct vpn_blake2s cookie;
 	u64 secret_birth;
 	u8 cookie_key[VPN_KEY_LEN];
-	u8 mac1_key[VPN_KEY_LEN];
+	struct vpn_blake2s initiation_mac1;
+	struct vpn_blake2s response_mac1;
 	bool ready;
-	atomic64_t load_end;
 };
 
 /**
@@ -59,9 +59,6 @@ struct vpn_cookie {
 	u8 mac1_key[VPN_KEY_LEN];
 };
 
-int vpn_cookie_init(void);	/* module-wide: the rate limiter */
-void vpn_cookie_uninit(void);
-
 void vpn_cookie_checker_setup(struct vpn_cookie_checker *checker);
 
 /**
@@ -84,20 +81,32 @@ enum vpn_mac_verdict {
 	VPN_MAC_INVALID,	/* not for us */
 	VPN_MAC_VALID,		/* mac1 only */
 	VPN_MAC_WITH_COOKIE,	/* mac1 and mac2 */
-	VPN_MAC_LIMITED,	/* both, but too many of this address */
+	VPN_MAC_LIMITED,	/* perhaps, but its sender has had its share */
 };
 
 /**
- * vpn_cookie_check() - judge the macs at the end of a handshake message
+ * vpn_cookie_check() - judge the first mac of a handshake message
  * @vpn: the device
- * @skb: the message, linear, with its UDP packet's headers
- * @under_load: whether mac2 is looked at, and the address's rate
+ * @skb: initiation or response, linear
  *
- * Context: process.
- * Return: the verdict.
+ * Context: any but hard interrupts.
+ * Return: %VPN_MAC_VALID or %VPN_MAC_INVALID.
  */
 enum vpn_mac_verdict vpn_cookie_check(struct vpn_device *vpn,
-				      struct sk_buff *skb, bool under_load);
+				      const struct sk_buff *skb);
+
+/**
+ * vpn_cookie_check_loaded() - judge both macs, and what the sender may have
+ * @vpn: the device
+ * @skb: initiation or response, linear, with its UDP packet's headers
+ * @now: boot clock, ns
+ *
+ * Context: any but hard interrupts, once there are random numbers.
+ * Return: %VPN_MAC_VALID if it is to be answered with a cookie.
+ */
+enum vpn_mac_verdict vpn_cookie_check_loaded(struct vpn_device *vpn,
+					     const struct sk_buff *skb,
+					     u64 now);
 
 /**
  * vpn_cookie_add_macs() - finish a handshake message to a peer
@@ -127,7 +136,7 @@ void vpn_cookie_add_mac1(void *message, size_t len,
  * @receiver: sender index of the message
  * @reply: filled
  *
- * Context: process.
+ * Context: any but hard interrupts, once there are random numbers.
  */
 void vpn_cookie_make_reply(struct vpn_device *vpn, struct sk_buff *skb,
 			   __le32 receiver, struct vpn_msg_cookie *reply);
@@ -143,10 +152,5 @@ void vpn_cookie_make_reply(struct vpn_device *vpn, struct sk_buff *skb,
  */
 struct vpn_peer *vpn_cookie_consume_reply(struct vpn_device *vpn,
 					  const struct vpn_msg_cookie *reply);
-
-#ifdef VPN_TEST
-/* The rate limiter by itself: @prefix is the IPv4 address or the IPv6 /64. */
-bool vpn_ratelimit_allow(const void *scope, u8 family, u64 prefix, u64 now);
-#endif
 
 #endif

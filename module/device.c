@@ -20,6 +20,7 @@
 #include "device.h"
 #include "gather.h"
 #include "handshake.h"
+#include "limit.h"
 #include "noise.h"
 #include "peer.h"
 #include "pool.h"
@@ -212,6 +213,7 @@ static void vpn_destruct(struct net_device *dev)
 	vpn_gather_teardown(vpn);
 	/* Sessions that ended withdraw their index before a grace period. */
 	rcu_barrier();
+	vpn_limits_free(vpn->limits);
 	vpn_peer_tables_destroy(vpn);
 	free_percpu(vpn->handshake_work);
 	free_percpu(vpn->stats);
@@ -317,9 +319,13 @@ static int vpn_newlink(struct net_device *dev,
 	err = vpn_peer_tables_setup(vpn);
 	if (err)
 		return err;
-	err = vpn_pools_setup(vpn);
+	vpn->limits = vpn_limits_alloc();
+	err = vpn->limits ? 0 : -ENOMEM;
 	if (err)
 		goto err_tables;
+	err = vpn_pools_setup(vpn);
+	if (err)
+		goto err_limits;
 	err = setup_stats(vpn);
 	if (err)
 		goto err_pools;
@@ -353,6 +359,8 @@ err_stats:
 	free_percpu(dev->tstats);
 err_pools:
 	vpn_pools_free(vpn);
+err_limits:
+	vpn_limits_free(vpn->limits);
 err_tables:
 	vpn_peer_tables_destroy(vpn);
 	return err;

@@ -16,6 +16,7 @@
 
 struct vpn_gather;
 struct vpn_handshake_worker;
+struct vpn_limits;
 struct vpn_offer;
 struct vpn_pools;
 struct vpn_rx_cpu;
@@ -30,6 +31,7 @@ struct vpn_stats;
  * @sock: open sockets, NULL while the device is down. @lock writes
  * @identity: the device's static key pair
  * @cookie: state of the denial-of-service defence
+ * @limits: what strangers may have of it
  * @allowedips: cryptokey routing table. @lock writes
  * @pools: address pools and leases
  * @peers_by_key: every live peer by its public key. @lock writes
@@ -61,6 +63,7 @@ struct vpn_device {
 	struct vpn_socket __rcu *sock;
 	struct vpn_identity identity;
 	struct vpn_cookie_checker cookie;
+	struct vpn_limits *limits;
 	struct vpn_allowedips allowedips;
 	struct vpn_pools *pools;
 	struct rhashtable peers_by_key;

@@ -17,6 +17,7 @@
 #include "device.h"
 #include "event.h"
 #include "handshake.h"
+#include "limit.h"
 #include "lobby.h"
 #include "noise.h"
 #include "peer.h"
@@ -28,10 +29,6 @@
 #include "tlv.h"
 #include "trace.h"
 #include "tx.h"
-
-/* Messages that wait until we count as under load, and for how long we do. */
-#define LOAD_MESSAGES	(VPN_HANDSHAKES_MAX / 8)
-#define LOAD_NS		NSEC_PER_SEC
 
 /*
  * Messages a worker consumes before it queues itself again: who flushes the
@@ -778,7 +775,8 @@ static void send_response(struct vpn_peer *peer, const struct sk_buff *skb,
 {
 	vpn_timers_authenticated_sent(peer);
 	vpn_cookie_add_macs(out->message, out->len, peer);
-	if (vpn_socket_reply(peer->vpn, skb, out->message, out->len))
+	if (vpn_socket_reply(peer->vpn, skb, out->message, out->len,
+			     GFP_KERNEL))
 		return;
 	atomic64_add(out->len, &peer->tx_bytes);
 	count_message(peer->vpn, peer->id, VPN_MSG_RESPONSE, true);
@@ -1008,34 +1006,24 @@ static void send_cookie(struct vpn_device *vpn, struct sk_buff *skb)
 
 	vpn_cookie_make_reply(vpn, skb, message->sender, &reply);
 	reply.header.version = message->header.version;
-	if (!vpn_socket_reply(vpn, skb, &reply, sizeof(reply)))
+	if (!vpn_socket_reply(vpn, skb, &reply, sizeof(reply),
+			      GFP_ATOMIC | __GFP_NOWARN))
 		count_message(vpn, 0, VPN_MSG_COOKIE, true);
 }
 
 static_assert(offsetof(struct vpn_msg_initiation, sender) ==
 	      offsetof(struct vpn_msg_response, sender));
 
-static bool is_under_load(struct vpn_device *vpn)
-{
-	u64 now = ktime_get_boottime_ns();
-
-	if (skb_queue_len_lockless(&vpn->handshakes) >= LOAD_MESSAGES) {
-		atomic64_set(&vpn->cookie.load_end, now + LOAD_NS);
-		return true;
-	}
-	return now < atomic64_read(&vpn->cookie.load_end);
-}
-
 /* Whether the macs let a message through to the expensive part. */
-static bool pass_macs(struct vpn_device *vpn, struct sk_buff *skb)
+static bool pass_macs(struct vpn_device *vpn, struct sk_buff *skb, bool loaded,
+		      u64 now)
 {
-	bool under_load = is_under_load(vpn);
-
-	switch (vpn_cookie_check(vpn, skb, under_load)) {
+	switch (loaded ? vpn_cookie_check_loaded(vpn, skb, now) :
+			 vpn_cookie_check(vpn, skb)) {
 	case VPN_MAC_WITH_COOKIE:
 		return true;
 	case VPN_MAC_VALID:
-		if (!under_load)
+		if (!loaded)
 			return true;
 		send_cookie(vpn, skb);
 		return false;
@@ -1047,6 +1035,47 @@ static bool pass_macs(struct vpn_device *vpn, struct sk_buff *skb)
 	}
 	vpn_stats_drop(vpn, VPN_STAT_DROP_HANDSHAKE_BAD_MAC, 1);
 	return false;
+}
+
+/* Whether we have said something that the message could be the answer to. */
+static bool is_awaited(struct vpn_device *vpn, const struct sk_buff *skb)
+{
+	const struct vpn_msg_response *response = (void *)skb->data;
+	const struct vpn_msg_cookie *cookie = (void *)skb->data;
+	struct vpn_index *index;
+	bool awaited;
+
+	rcu_read_lock();
+	if (response->header.type == VPN_MSG_RESPONSE) {
+		index = vpn_index_find(vpn, response->receiver);
+		awaited = index && index->kind == VPN_INDEX_HANDSHAKE;
+	} else {
+		awaited = vpn_index_find(vpn, cookie->receiver);
+	}
+	rcu_read_unlock();
+	return awaited;
+}
+
+bool vpn_handshake_admit(struct vpn_device *vpn, struct sk_buff *skb)
+{
+	const struct vpn_header *header = (void *)skb->data;
+	u64 now = ktime_get_boottime_ns();
+
+	VPN_HANDSHAKE_CB(skb)->admitted = false;
+	if (header->type != VPN_MSG_INITIATION && !is_awaited(vpn, skb)) {
+		vpn_stats_drop(vpn, VPN_STAT_DROP_HANDSHAKE_REFUSED, 1);
+		return false;
+	}
+	if (header->type == VPN_MSG_COOKIE || !vpn_limit_under_load(vpn, now))
+		return true;
+	vpn_limit_note_arrival(vpn->limits, now);
+	/* Right after boot there are no secrets; those who wait know that. */
+	if (!rng_is_initialized()) {
+		vpn_stats_drop(vpn, VPN_STAT_DROP_HANDSHAKE_LIMITED, 1);
+		return false;
+	}
+	VPN_HANDSHAKE_CB(skb)->admitted = pass_macs(vpn, skb, true, now);
+	return VPN_HANDSHAKE_CB(skb)->admitted;
 }
 
 /* Octets of a message of that type that are not its payload. */
@@ -1101,6 +1130,18 @@ out:
 	kfree_sensitive(out);
 }
 
+/* Once is enough, also of a message that has been in the lobby. */
+static bool is_admitted(struct vpn_device *vpn, struct sk_buff *skb)
+{
+	u64 now = ktime_get_boottime_ns();
+
+	if (!VPN_HANDSHAKE_CB(skb)->admitted)
+		VPN_HANDSHAKE_CB(skb)->admitted =
+			pass_macs(vpn, skb, vpn_limit_under_load(vpn, now),
+				  now);
+	return VPN_HANDSHAKE_CB(skb)->admitted;
+}
+
 void vpn_handshake_receive(struct vpn_device *vpn, struct sk_buff *skb)
 {
 	if (skb_linearize(skb)) {
@@ -1112,7 +1153,7 @@ void vpn_handshake_receive(struct vpn_device *vpn, struct sk_buff *skb)
 		vpn_stats_drop(vpn, VPN_STAT_DROP_RX_MALFORMED, 1);
 	else if (((const struct vpn_header *)skb->data)->type == VPN_MSG_COOKIE)
 		receive_cookie(vpn, skb);
-	else if (pass_macs(vpn, skb))
+	else if (is_admitted(vpn, skb))
 		receive_noise(vpn, skb);
 }
 
@@ -1154,7 +1195,8 @@ void vpn_handshake_reject(struct vpn_device *vpn, struct sk_buff *skb,
 	if (out->len) {
 		vpn_cookie_add_mac1(out->message, out->len, remote_static);
 		vpn_stats_inc(vpn, VPN_STAT_HANDSHAKE_REJECTS_SENT);
-		if (!vpn_socket_reply(vpn, skb, out->message, out->len))
+		if (!vpn_socket_reply(vpn, skb, out->message, out->len,
+				      GFP_KERNEL))
 			count_message(vpn, 0, VPN_MSG_RESPONSE, true);
 	}
 	kfree_sensitive(in.payload);

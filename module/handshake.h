@@ -75,6 +75,29 @@ void vpn_handshake_queue(struct vpn_peer *peer, bool is_retry);
 void vpn_handshake_initiation_work(struct work_struct *work);
 
 /**
+ * struct vpn_handshake_cb - what is noted about a message that waits
+ * @admitted: its macs were right, and its sender has a share left
+ */
+struct vpn_handshake_cb {
+	bool admitted;
+};
+
+#define VPN_HANDSHAKE_CB(skb) ((struct vpn_handshake_cb *)(skb)->cb)
+
+/**
+ * vpn_handshake_admit() - tell whether a message may wait for a worker
+ * @vpn: the device
+ * @skb: initiation, response or cookie reply, linear; data is the whole
+ *	message, the network and transport headers are those of the UDP packet
+ *
+ * Answers with a cookie if that is what the message is worth.
+ *
+ * Context: any but hard interrupts.
+ * Return: whether it may. If not, it has been counted.
+ */
+bool vpn_handshake_admit(struct vpn_device *vpn, struct sk_buff *skb);
+
+/**
  * vpn_handshake_receive() - consume one handshake message
  * @vpn: the device
  * @skb: initiation, response or cookie reply; data is the whole message, the

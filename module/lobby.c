@@ -10,14 +10,13 @@
  * with them the events.
  */
 
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
 
 #include "device.h"
 #include "event.h"
 #include "handshake.h"
+#include "limit.h"
 #include "lobby.h"
 #include "netlink.h"
 #include "netlink-gen.h"
@@ -47,16 +46,6 @@ struct guest {
 	u8 wanted_count;
 	struct vpn_prefix wanted[VPN_FAMILIES];
 };
-
-static u64 source_of(const struct sk_buff *skb)
-{
-	u64 prefix;
-
-	if (skb->protocol == htons(ETH_P_IP))
-		return (__force u32)ip_hdr(skb)->saddr;
-	memcpy(&prefix, &ipv6_hdr(skb)->saddr, sizeof(prefix));
-	return prefix;
-}
 
 static void guest_free(struct guest *guest)
 {
@@ -167,7 +156,7 @@ static struct guest *guest_alloc(struct sk_buff *skb,
 		return NULL;
 	guest->skb = skb_get(skb);
 	memcpy(guest->public_key, public_key, VPN_KEY_LEN);
-	guest->source = source_of(skb);
+	guest->source = vpn_limit_source(skb);
 	guest->deadline = jiffies + VPN_LOBBY_SECONDS * HZ;
 	guest->parked = parked;
 	guest->wanted_count = request->wanted_count;

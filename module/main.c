@@ -10,7 +10,6 @@
 
 #include "aead.h"
 #include "allowedips.h"
-#include "cookie.h"
 #include "device.h"
 #include "lease.h"
 #include "netlink.h"
@@ -55,12 +54,9 @@ static int __init vpn_init(void)
 	err = vpn_lease_init();
 	if (err)
 		goto err_peer;
-	err = vpn_cookie_init();
-	if (err)
-		goto err_lease;
 	err = vpn_pages_init();
 	if (err)
-		goto err_cookie;
+		goto err_lease;
 	err = vpn_tx_init();
 	if (err)
 		goto err_pages;
@@ -82,8 +78,6 @@ err_tx:
 	vpn_tx_uninit();
 err_pages:
 	vpn_pages_uninit();
-err_cookie:
-	vpn_cookie_uninit();
 err_lease:
 	vpn_lease_uninit();
 err_peer:
@@ -104,7 +98,6 @@ static void __exit vpn_exit(void)
 	vpn_netlink_uninit();
 	vpn_tx_uninit();
 	vpn_pages_uninit();
-	vpn_cookie_uninit();
 	vpn_lease_uninit();
 	vpn_peer_uninit();
 	vpn_session_uninit();

@@ -898,6 +898,11 @@ static bool queue_handshake(struct vpn_device *vpn, struct sk_buff *skb,
 		vpn_stats_drop(vpn, VPN_STAT_DROP_RX_NO_MEMORY, 1);
 		return false;
 	}
+	if (!vpn_handshake_admit(vpn, message)) {
+		if (!whole)
+			kfree_skb(message);
+		return false;
+	}
 	message->dev = vpn->dev;
 	skb_queue_tail(&vpn->handshakes, message);
 	wake_worker(vpn);

@@ -472,9 +472,9 @@ int vpn_socket_send(struct vpn_peer *peer, struct sk_buff *skb, u8 ds,
 	return err;
 }
 
-static struct sk_buff *message_skb(const void *message, size_t len)
+static struct sk_buff *message_skb(const void *message, size_t len, gfp_t gfp)
 {
-	struct sk_buff *skb = alloc_skb(VPN_TX_HEADROOM + len, GFP_KERNEL);
+	struct sk_buff *skb = alloc_skb(VPN_TX_HEADROOM + len, gfp);
 
 	if (!skb)
 		return NULL;
@@ -486,7 +486,7 @@ static struct sk_buff *message_skb(const void *message, size_t len)
 int vpn_socket_send_message(struct vpn_peer *peer, const void *message,
 			    size_t len)
 {
-	struct sk_buff *skb = message_skb(message, len);
+	struct sk_buff *skb = message_skb(message, len, GFP_KERNEL);
 	int err;
 
 	if (!skb)
@@ -498,9 +498,9 @@ int vpn_socket_send_message(struct vpn_peer *peer, const void *message,
 }
 
 int vpn_socket_reply(struct vpn_device *vpn, const struct sk_buff *in,
-		     const void *message, size_t len)
+		     const void *message, size_t len, gfp_t gfp)
 {
-	struct sk_buff *skb = message_skb(message, len);
+	struct sk_buff *skb = message_skb(message, len, gfp);
 	struct vpn_endpoint endpoint;
 	int err;
 

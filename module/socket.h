@@ -180,11 +180,12 @@ int vpn_socket_send_message(struct vpn_peer *peer, const void *message,
  * @in: the packet
  * @message: copied
  * @len: octets
+ * @gfp: how memory may be had
  *
- * Context: process.
+ * Context: any but hard interrupts.
  * Return: 0, -ENOMEM, or an error of routing.
  */
 int vpn_socket_reply(struct vpn_device *vpn, const struct sk_buff *in,
-		     const void *message, size_t len);
+		     const void *message, size_t len, gfp_t gfp);
 
 #endif

@@ -20,6 +20,7 @@
 #include "../aead.h"
 #include "../cookie.h"
 #include "../device.h"
+#include "../limit.h"
 #include "../noise.h"
 #include "../peer.h"
 #include "selftest.h"
@@ -909,7 +910,7 @@ static struct sk_buff *packet(__be16 protocol, u8 host, u16 port)
 static enum vpn_mac_verdict verdict(struct vpn_device *vpn,
 				    struct sk_buff *skb)
 {
-	return vpn_cookie_check(vpn, skb, true);
+	return vpn_cookie_check_loaded(vpn, skb, ktime_get_boottime_ns());
 }
 
 /* Let @peer take the cookie that @vpn gives for @skb, as it would unpack it. */
@@ -937,7 +938,7 @@ static bool check_cookies(struct vpn_device *vpn, struct vpn_peer *peer,
 	enum vpn_mac_verdict last;
 	int i = 0;
 
-	EXPECT(vpn_cookie_check(vpn, skb, false) == VPN_MAC_VALID);
+	EXPECT(vpn_cookie_check(vpn, skb) == VPN_MAC_VALID);
 	EXPECT(verdict(vpn, skb) == VPN_MAC_VALID);
 	EXPECT(give_cookie(vpn, skb, peer));
 	vpn_cookie_add_macs(skb->data, skb->len, peer);
@@ -953,7 +954,7 @@ static bool check_cookies(struct vpn_device *vpn, struct vpn_peer *peer,
 
 	skb->data[20] ^= 1;
 	EXPECT(verdict(vpn, skb) == VPN_MAC_INVALID);
-	EXPECT(vpn_cookie_check(vpn, skb, false) == VPN_MAC_INVALID);
+	EXPECT(vpn_cookie_check(vpn, skb) == VPN_MAC_INVALID);
 	return true;
 }
 
@@ -984,7 +985,7 @@ static bool check_deafness(struct vpn_device *vpn)
 	bool passed;
 
 	set_identity(vpn, false);
-	passed = skb && vpn_cookie_check(vpn, skb, false) == VPN_MAC_INVALID;
+	passed = skb && vpn_cookie_check(vpn, skb) == VPN_MAC_INVALID;
 	kfree_skb(skb);
 	return passed;
 }
@@ -997,6 +998,9 @@ static bool test_cookies(void)
 	bool passed = false;
 
 	if (!vpn || !peer)
+		goto out;
+	vpn->limits = vpn_limits_alloc();
+	if (!vpn->limits)
 		goto out;
 	init_rwsem(&vpn->identity.lock);
 	vpn_cookie_checker_setup(&vpn->cookie);
@@ -1012,37 +1016,105 @@ static bool test_cookies(void)
 				  packet(ipv6, 2, 1)) &&
 		 check_deafness(vpn);
 out:
+	if (vpn)
+		vpn_limits_free(vpn->limits);
 	kfree(peer);
 	kfree(vpn);
 	return passed;
 }
 
-static bool test_ratelimit(void)
+/* Five at once, then twenty a second, however long it was quiet. */
+static bool check_handshake_limit(struct vpn_limits *limits,
+				  const struct sk_buff *skb,
+				  const struct sk_buff *other)
 {
 	const u64 second = NSEC_PER_SEC;
-	/* In the future, so that no time passes in between but ours. */
-	u64 now = ktime_get_boottime_ns() + 60 * second;
-	int scope, other, i;
+	const u64 now = second;
+	int i;
 
-	/* Five at once, then twenty a second. */
 	for (i = 0; i < 5; i++)
-		EXPECT(vpn_ratelimit_allow(&scope, AF_INET, 1, now));
-	EXPECT(!vpn_ratelimit_allow(&scope, AF_INET, 1, now));
-	EXPECT(!vpn_ratelimit_allow(&scope, AF_INET, 1, now + second / 21));
-	EXPECT(vpn_ratelimit_allow(&scope, AF_INET, 1, now + second / 20));
-	EXPECT(!vpn_ratelimit_allow(&scope, AF_INET, 1, now + second / 20));
+		EXPECT(vpn_limit_take_handshake(limits, skb, now));
+	EXPECT(!vpn_limit_take_handshake(limits, skb, now));
+	EXPECT(!vpn_limit_take_handshake(limits, skb, now + second / 21));
+	EXPECT(vpn_limit_take_handshake(limits, skb, now + second / 20));
+	EXPECT(!vpn_limit_take_handshake(limits, skb, now + second / 20));
+	EXPECT(vpn_limit_take_handshake(limits, other, now));
 
-	/* However long it was quiet. */
 	for (i = 0; i < 5; i++)
-		EXPECT(vpn_ratelimit_allow(&scope, AF_INET, 1,
-					   now + 10 * second));
-	EXPECT(!vpn_ratelimit_allow(&scope, AF_INET, 1, now + 10 * second));
+		EXPECT(vpn_limit_take_handshake(limits, skb,
+						now + 10 * second));
+	return !vpn_limit_take_handshake(limits, skb, now + 10 * second);
+}
 
-	/* Nobody pays for others. */
-	EXPECT(vpn_ratelimit_allow(&scope, AF_INET, 2, now));
-	EXPECT(vpn_ratelimit_allow(&scope, AF_INET6, 1, now));
-	EXPECT(vpn_ratelimit_allow(&other, AF_INET, 1, now));
-	return true;
+/* How many cookies a network gets, now and in the seconds after that. */
+static unsigned int take_cookies(struct vpn_limits *limits,
+				 const struct sk_buff *skb, unsigned int seconds)
+{
+	unsigned int taken = 0, i;
+
+	for (i = 0; i < 4000; i++)
+		taken += vpn_limit_take_cookie(limits, skb, NSEC_PER_SEC +
+					       (u64)i * seconds * 250000);
+	return taken;
+}
+
+/* What one network asks for costs no other its share. */
+static bool check_cookie_limit(struct vpn_limits *limits,
+			       const struct sk_buff *skb,
+			       const struct sk_buff *other)
+{
+	const u64 now = NSEC_PER_SEC;
+	unsigned int taken;
+
+	EXPECT(take_cookies(limits, skb, 0) == 256 + 4);
+	EXPECT(!vpn_limit_has_cookie(limits, skb, now));
+	EXPECT(vpn_limit_has_cookie(limits, other, now));
+	EXPECT(take_cookies(limits, other, 0) == 4);
+	EXPECT(!vpn_limit_has_cookie(limits, other, now));
+	/* A second is worth 2,000, and one. */
+	taken = take_cookies(limits, skb, 1);
+	return taken >= 1999 && taken <= 2002;
+}
+
+/* Nor does what goes on at one device cost those of another. */
+static bool check_limits(struct vpn_limits *limits, struct vpn_limits *others,
+			 struct sk_buff *skb, struct sk_buff *other)
+{
+	bool passed;
+
+	passed = limits && others && skb && other &&
+		 check_handshake_limit(limits, skb, other) &&
+		 check_handshake_limit(others, skb, other) &&
+		 check_cookie_limit(limits, skb, other) &&
+		 check_cookie_limit(others, other, skb);
+	kfree_skb(skb);
+	kfree_skb(other);
+	return passed;
+}
+
+static bool test_limits_of(__be16 protocol, u8 host, __be16 other)
+{
+	struct vpn_limits *limits = vpn_limits_alloc();
+	struct vpn_limits *others = vpn_limits_alloc();
+	bool passed;
+
+	/* With keys that keep the two apart, as nearly all do. */
+	if (limits && others) {
+		memset(&limits->key, 1, sizeof(limits->key));
+		memset(&others->key, 2, sizeof(others->key));
+	}
+	passed = check_limits(limits, others, packet(protocol, host, 1),
+			      packet(other, host, 1));
+	vpn_limits_free(others);
+	vpn_limits_free(limits);
+	return passed;
+}
+
+static bool test_limits(void)
+{
+	const __be16 ipv4 = htons(ETH_P_IP), ipv6 = htons(ETH_P_IPV6);
+
+	return test_limits_of(ipv4, 1, ipv6) && test_limits_of(ipv6, 1, ipv4);
 }
 
 static const struct {
@@ -1063,7 +1135,7 @@ static const struct {
 	{ "bad initiations", test_responder_refuses },
 	{ "handshakes of version 1", test_version_1 },
 	{ "cookies", test_cookies },
-	{ "rate limit", test_ratelimit },
+	{ "limits", test_limits },
 };
 
 bool vpn_selftest_crypto(void)
