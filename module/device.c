@@ -458,8 +458,10 @@ void vpn_device_set_private_key(struct vpn_device *vpn,
 	memcpy(vpn->identity.public_key, identity.public_key, VPN_KEY_LEN);
 	vpn->identity.present = identity.present;
 	vpn_cookie_checker_identity_changed(vpn);
-	list_for_each_entry(peer, &vpn->peers, list)
+	list_for_each_entry(peer, &vpn->peers, list) {
 		vpn_handshake_identity_changed(peer);
+		cond_resched();
+	}
 	/* Nobody can agree on a session while the lock is held. */
 	end_all_sessions(vpn);
 	up_write(&vpn->identity.lock);

@@ -36,6 +36,9 @@
  */
 #define WORK_MESSAGES	64
 
+/* Peers of a device until their secrets are not computed ahead of need. */
+#define CROWD		2048
+
 /* Seconds since 1970 in TAI64; the leap seconds since don't matter here. */
 #define TAI64_EPOCH	0x400000000000000aULL
 
@@ -71,14 +74,12 @@ struct prologue_v1 {
  * struct incoming - a handshake message as it came
  * @skb: with the headers of its UDP packet
  * @kind: version and suite that its header says
- * @suite: the primitives of that
  * @payload: the opened payload; NULL where there is none
  * @payload_len: octets of it
  */
 struct incoming {
 	struct sk_buff *skb;
 	struct vpn_session_kind kind;
-	const struct vpn_noise_suite *suite;
 	u8 *payload;
 	size_t payload_len;
 };
@@ -86,14 +87,31 @@ struct incoming {
 /**
  * struct outgoing - a handshake message that is being built
  * @len: octets of the message with its macs; zero when there is none to send
+ * @payload: its payload, before it is sealed; as much room as @message
  * @message: itself
- * @payload: its payload, before it is sealed
  */
 struct outgoing {
 	size_t len;
-	u8 message[VPN_V1_INITIATION_MAX];
-	u8 payload[VPN_V1_INITIATION_MAX - VPN_INITIATION_OVERHEAD];
+	u8 *payload;
+	u8 message[];
 };
+
+/* Room for a message of that length. */
+static struct outgoing *outgoing_alloc(size_t most)
+{
+	struct outgoing *out = kmalloc(sizeof(*out) + 2 * most, GFP_KERNEL);
+
+	if (!out)
+		return NULL;
+	out->len = 0;
+	out->payload = out->message + most;
+	return out;
+}
+
+static size_t most_of_response(u8 version)
+{
+	return version ? VPN_V1_RESPONSE_MAX : sizeof(struct vpn_msg_response);
+}
 
 /* What became of an initiation. */
 enum outcome {
@@ -172,23 +190,33 @@ static struct vpn_header header_of(u8 type, struct vpn_session_kind kind)
 	};
 }
 
-/* @suite is that of @kind. */
-static void begin_noise(struct vpn_noise *noise,
-			const struct vpn_noise_suite *suite,
-			struct vpn_session_kind kind,
+/* What handshakes begin with, by version and suite. */
+static struct vpn_noise prepared[2][VPN_AEAD_SUITES] __ro_after_init;
+
+void __init vpn_handshake_init(void)
+{
+	struct vpn_session_kind kind = { .version = 1 };
+	struct prologue_v1 prologue_v1 = { .name = PROLOGUE_V1 };
+
+	vpn_noise_prepare(&prepared[0][VPN_CIPHER_CHACHA20_POLY1305],
+			  &vpn_noise_chacha20poly1305, prologue_v0,
+			  sizeof(prologue_v0) - 1);
+	for (kind.suite = 0; kind.suite < VPN_AEAD_SUITES; kind.suite++) {
+		if (!vpn_noise_suite_of(kind.suite))
+			continue;
+		prologue_v1.header = header_of(VPN_MSG_INITIATION, kind);
+		vpn_noise_prepare(&prepared[1][kind.suite],
+				  vpn_noise_suite_of(kind.suite), &prologue_v1,
+				  sizeof(prologue_v1));
+	}
+}
+
+/* Its suite is available. */
+static void begin_noise(struct vpn_noise *noise, struct vpn_session_kind kind,
 			const u8 responder[VPN_KEY_LEN])
 {
-	struct prologue_v1 prologue_v1 = {
-		.name = PROLOGUE_V1,
-		.header = header_of(VPN_MSG_INITIATION, kind),
-	};
-
-	if (kind.version)
-		vpn_noise_begin(noise, suite, &prologue_v1,
-				sizeof(prologue_v1), responder);
-	else
-		vpn_noise_begin(noise, suite, prologue_v0,
-				sizeof(prologue_v0) - 1, responder);
+	vpn_noise_begin(noise, &prepared[!!kind.version][kind.suite],
+			responder);
 }
 
 /* Neither a session nor a secret of a handshake may outlive its peer. */
@@ -207,10 +235,17 @@ static void forget_initiation(struct vpn_handshake *handshake)
 	memzero_explicit(handshake->ephemeral_private, VPN_KEY_LEN);
 }
 
-/*
- * It takes as long as all else about adding a peer, and many a peer never
- * comes: so it is computed when it is needed first.
- */
+/* What can't be computed is left zero, and refused when it is used. */
+static void compute_static_static(struct vpn_handshake *handshake,
+				  const struct vpn_identity *identity)
+{
+	if (!identity->present ||
+	    !curve25519(handshake->static_static, identity->private_key,
+			handshake->remote_static))
+		memzero_explicit(handshake->static_static, VPN_KEY_LEN);
+	handshake->static_known = true;
+}
+
 static const u8 *static_static_of(struct vpn_peer *peer)
 {
 	const struct vpn_identity *identity = &peer->vpn->identity;
@@ -219,15 +254,21 @@ static const u8 *static_static_of(struct vpn_peer *peer)
 	lockdep_assert_held_read(&identity->lock);
 	lockdep_assert_held_write(&handshake->lock);
 
-	if (handshake->static_known)
-		return handshake->static_static;
-	/* What can't be computed is left zero, and refused when it is used. */
-	if (!identity->present ||
-	    !curve25519(handshake->static_static, identity->private_key,
-			handshake->remote_static))
-		memzero_explicit(handshake->static_static, VPN_KEY_LEN);
-	handshake->static_known = true;
+	if (!handshake->static_known)
+		compute_static_static(handshake, identity);
 	return handshake->static_static;
+}
+
+/*
+ * A secret takes ten times as long as all else about adding a peer. In a crowd
+ * many a peer never comes, so there it waits until one does.
+ */
+static bool computes_ahead(const struct vpn_device *vpn)
+{
+	/* Enough to read the identity, too: changing it takes both locks. */
+	lockdep_assert_held(&vpn->lock);
+
+	return vpn->identity.present && vpn->peer_count <= CROWD;
 }
 
 void vpn_handshake_setup(struct vpn_peer *peer,
@@ -239,6 +280,8 @@ void vpn_handshake_setup(struct vpn_peer *peer,
 	memcpy(handshake->remote_static, remote_static, VPN_KEY_LEN);
 	handshake->index.peer = peer;
 	handshake->index.kind = VPN_INDEX_HANDSHAKE;
+	if (computes_ahead(peer->vpn))
+		compute_static_static(handshake, &peer->vpn->identity);
 }
 
 void vpn_handshake_identity_changed(struct vpn_peer *peer)
@@ -251,6 +294,8 @@ void vpn_handshake_identity_changed(struct vpn_peer *peer)
 	forget_initiation(handshake);
 	handshake->static_known = false;
 	memzero_explicit(handshake->static_static, VPN_KEY_LEN);
+	if (computes_ahead(peer->vpn))
+		compute_static_static(handshake, &peer->vpn->identity);
 	up_write(&handshake->lock);
 }
 
@@ -315,7 +360,6 @@ static int write_initiation(struct vpn_peer *peer, struct outgoing *out)
 		.static_static = static_static_of(peer),
 	};
 	struct vpn_session_kind kind = vpn_terms_kind(peer);
-	const struct vpn_noise_suite *suite = vpn_noise_suite_of(kind.suite);
 	int err, len;
 
 	lockdep_assert_held_read(&identity->lock);
@@ -323,7 +367,7 @@ static int write_initiation(struct vpn_peer *peer, struct outgoing *out)
 	forget_initiation(handshake);
 	if (!identity->present)
 		return -ENOKEY;
-	if (!suite)
+	if (!vpn_noise_suite_of(kind.suite))
 		return -EOPNOTSUPP;
 	len = write_payload(peer, kind, out->payload);
 	if (len < 0)
@@ -332,7 +376,7 @@ static int write_initiation(struct vpn_peer *peer, struct outgoing *out)
 	message->header = header_of(VPN_MSG_INITIATION, kind);
 	handshake->kind = kind;
 	curve25519_generate_secret(handshake->ephemeral_private);
-	begin_noise(&handshake->noise, suite, kind, handshake->remote_static);
+	begin_noise(&handshake->noise, kind, handshake->remote_static);
 	if (!vpn_noise_write_initiation(&handshake->noise, &keys, out->payload,
 					len, message->ephemeral)) {
 		forget_initiation(handshake);
@@ -417,7 +461,7 @@ void vpn_handshake_initiate(struct vpn_peer *peer)
 
 	if (vpn_terms_expired(peer) || !claim_initiation(peer))
 		return;
-	out = kmalloc_obj(*out, GFP_KERNEL);
+	out = outgoing_alloc(VPN_V1_INITIATION_MAX);
 	err = build_initiation(peer, out);
 	if (!err || err == -ENOMEM)
 		vpn_timers_handshake_initiated(peer);
@@ -724,7 +768,7 @@ static bool read_static(struct vpn_device *vpn, struct vpn_noise *noise,
 
 	if (!identity->present)
 		return false;
-	begin_noise(noise, in->suite, in->kind, identity->public_key);
+	begin_noise(noise, in->kind, identity->public_key);
 	return vpn_noise_read_static(noise, &keys, message->ephemeral,
 				     remote_static);
 }
@@ -1093,10 +1137,9 @@ static bool incoming_begin(struct incoming *in, struct sk_buff *skb)
 	in->skb = skb;
 	in->kind.version = header->version;
 	in->kind.suite = le16_to_cpu(header->flags);
-	in->suite = vpn_noise_suite_of(in->kind.suite);
 	in->payload_len = skb->len - overhead_of(header->type);
 	in->payload = NULL;
-	if (!in->suite)
+	if (!vpn_noise_suite_of(in->kind.suite))
 		return false;
 	if (in->payload_len)
 		in->payload = kmalloc(in->payload_len, GFP_KERNEL);
@@ -1116,10 +1159,9 @@ static void receive_noise(struct vpn_device *vpn, struct sk_buff *skb)
 		receive_response(vpn, &in);
 		goto out;
 	}
-	out = kmalloc_obj(*out, GFP_KERNEL);
+	out = outgoing_alloc(most_of_response(header->version));
 	if (!out)
 		goto no_memory;
-	out->len = 0;
 	receive_initiation(vpn, &in, out);
 	goto out;
 
@@ -1186,10 +1228,9 @@ void vpn_handshake_reject(struct vpn_device *vpn, struct sk_buff *skb,
 	/* Version 0 has no words for it. */
 	if (!((const struct vpn_header *)skb->data)->version)
 		return;
-	out = kmalloc_obj(*out, GFP_KERNEL);
+	out = outgoing_alloc(VPN_V1_RESPONSE_MAX);
 	if (!out)
 		return;
-	out->len = 0;
 	if (incoming_begin(&in, skb))
 		write_rejection(vpn, &in, &answer, out, remote_static);
 	if (out->len) {

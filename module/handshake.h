@@ -22,11 +22,18 @@ struct vpn_handshake_worker {
 };
 
 /**
+ * vpn_handshake_init() - compute what all handshakes begin with
+ *
+ * Context: module load, after vpn_noise_init() and vpn_aead_init().
+ */
+void vpn_handshake_init(void);
+
+/**
  * vpn_handshake_setup() - initialise the handshake of a new peer
  * @peer: not yet published, peer->handshake zeroed
  * @remote_static: the peer's public key
  *
- * Context: process.
+ * Context: process, vpn_device.lock held (computes a shared secret).
  */
 void vpn_handshake_setup(struct vpn_peer *peer,
 			 const u8 remote_static[VPN_KEY_LEN]);

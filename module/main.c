@@ -11,6 +11,7 @@
 #include "aead.h"
 #include "allowedips.h"
 #include "device.h"
+#include "handshake.h"
 #include "lease.h"
 #include "netlink.h"
 #include "noise.h"
@@ -42,6 +43,7 @@ static int __init vpn_init(void)
 	err = vpn_aead_init();
 	if (err)
 		return err;
+	vpn_handshake_init();
 	err = vpn_allowedips_init();
 	if (err)
 		goto err_aead;

@@ -196,16 +196,21 @@ static bool open(struct vpn_noise *noise, void *out, const u8 *in, size_t len,
 	return true;
 }
 
-void vpn_noise_begin(struct vpn_noise *noise,
-		     const struct vpn_noise_suite *suite,
-		     const void *prologue, size_t len,
-		     const u8 responder[VPN_KEY_LEN])
+void vpn_noise_prepare(struct vpn_noise *noise,
+		       const struct vpn_noise_suite *suite,
+		       const void *prologue, size_t len)
 {
 	noise->suite = suite;
 	vpn_blake2s(noise->chaining_key, VPN_HASH_LEN, NULL, 0,
 		    suite->name, strlen(suite->name));
 	memcpy(noise->hash, noise->chaining_key, VPN_HASH_LEN);
 	mix_hash(noise, prologue, len);
+}
+
+void vpn_noise_begin(struct vpn_noise *noise, const struct vpn_noise *prepared,
+		     const u8 responder[VPN_KEY_LEN])
+{
+	*noise = *prepared;
 	mix_hash(noise, responder, VPN_KEY_LEN);
 }
 

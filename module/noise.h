@@ -103,8 +103,8 @@ struct vpn_identity {
  * struct vpn_handshake - what two ends need to agree on a session
  * @lock: protects the rest; taken inside vpn_identity.lock
  * @remote_static: the peer's public key; never changes
- * @static_static: shared secret of both static keys, computed once; zero when
- *	there can't be one
+ * @static_static: shared secret of both static keys, computed once, ahead of
+ *	need unless there are very many peers; zero when there can't be one
  * @static_known: whether it has been computed
  * @preshared_key: zero when there is none
  * @pending: whether an initiation of ours waits for its response
@@ -155,16 +155,23 @@ void vpn_noise_derive_identity(struct vpn_identity *identity,
 			       const u8 private_key[VPN_KEY_LEN]);
 
 /**
- * vpn_noise_begin() - start a handshake
+ * vpn_noise_prepare() - compute what all handshakes of a kind begin with
  * @noise: filled
  * @suite: its primitives
  * @prologue: what both sides must agree on
  * @len: octets of it
+ */
+void vpn_noise_prepare(struct vpn_noise *noise,
+		       const struct vpn_noise_suite *suite,
+		       const void *prologue, size_t len);
+
+/**
+ * vpn_noise_begin() - start a handshake
+ * @noise: filled
+ * @prepared: what vpn_noise_prepare() has filled
  * @responder: static public key of the responder
  */
-void vpn_noise_begin(struct vpn_noise *noise,
-		     const struct vpn_noise_suite *suite,
-		     const void *prologue, size_t len,
+void vpn_noise_begin(struct vpn_noise *noise, const struct vpn_noise *prepared,
 		     const u8 responder[VPN_KEY_LEN]);
 
 /**

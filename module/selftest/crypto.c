@@ -593,8 +593,11 @@ static bool test_longest_message(void)
 
 static void begin(struct vpn_noise *noise)
 {
-	vpn_noise_begin(noise, &vpn_noise_chacha20poly1305, prologue,
-			sizeof(prologue) - 1, responder_public);
+	struct vpn_noise prepared;
+
+	vpn_noise_prepare(&prepared, &vpn_noise_chacha20poly1305, prologue,
+			  sizeof(prologue) - 1);
+	vpn_noise_begin(noise, &prepared, responder_public);
 }
 
 static const struct vpn_noise_keys initiator_keys = {
@@ -754,10 +757,12 @@ static bool test_responder_refuses(void)
 static void begin_v1(struct vpn_noise *noise, u8 suite, u8 flags)
 {
 	char label[] = "vpn protocol version 1\1\1\0";
+	struct vpn_noise prepared;
 
 	label[sizeof(label) - 2] = flags;
-	vpn_noise_begin(noise, vpn_noise_suite_of(suite), label, sizeof(label),
-			responder_public);
+	vpn_noise_prepare(&prepared, vpn_noise_suite_of(suite), label,
+			  sizeof(label));
+	vpn_noise_begin(noise, &prepared, responder_public);
 }
 
 /* The Noise part of a message, which its macs follow. */
