@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Measure tunnels on this machine.  Run by selftests/bench/run in a test machine.
 
-measure.py [--what COLUMN,...] [--peers KIND,...] [--rounds N] [--seconds S] [--perf]
+measure.py --what COLUMN,... [--peers KIND,...] [--rounds N] [--seconds S] [--perf]
            [--native]
 
 Every kind of tunnel is set up and measured in turn, and then all of them again, as
@@ -21,6 +21,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # pylint: disable=wrong-import-position
+import contention
 import handshakes
 import overload
 import split
@@ -149,10 +150,14 @@ def rush(site, seconds):
             "data": flow["arrived"], "data_lost": flow["lost"]}
 
 
+def tcp8(site, seconds):
+    return tcp(site, seconds, options=("-P", "8"))
+
+
 trains = stream("trains", "g", tunnels.INNER["b"])
 COLUMNS = {
     "tcp": tcp,
-    "tcp8": lambda site, seconds: tcp(site, seconds, options=("-P", "8")),
+    "tcp8": tcp8,
     "tcpboth": lambda site, seconds: tcp(site, seconds, options=("--bidir",)),
     "relay": lambda site, seconds: tcp(site, seconds, client="a"),
     "gso": trains(1300),
@@ -164,6 +169,7 @@ COLUMNS = {
     "handshakes": answered,
     "rush": rush,
     "crowd": crowd,
+    "contention": tcp8,
 }
 
 
@@ -172,12 +178,12 @@ COLUMNS = {
 #
 
 @contextlib.contextmanager
-def sampling(row):
-    """Add to the row which part of the time what takes."""
+def sampling(row, name, judge, *options):
+    """Add to the row under that name what a module says of where the processor was."""
     their_control, control = os.pipe()
     answer, their_answer = os.pipe()
     with subprocess.Popen(
-            ["perf", "record", "-q", "-a", "-B", "-N", "-e", "cpu-clock", "-F", "2000",
+            ["perf", "record", "-q", "-a", "-B", "-N", "-e", "cpu-clock", "-F", "2000", *options,
              "-o", PERF_DATA, "-D", "-1", "--control", f"fd:{their_control},{their_answer}"],
             stderr=subprocess.DEVNULL, pass_fds=(their_control, their_answer)) as perf:
         os.write(control, b"enable\n")
@@ -188,12 +194,18 @@ def sampling(row):
         perf.send_signal(signal.SIGINT)
     for fd in their_control, control, answer, their_answer:
         os.close(fd)
-    row["perf"] = split.read(tunnels.run(*split.COMMAND, "-i", PERF_DATA))
+    row[name] = judge.read(tunnels.run(*judge.COMMAND, "-i", PERF_DATA))
+
+
+def sampler(row, column, perf):
+    if column == "contention":
+        return sampling(row, "contention", contention, *contention.RECORD)
+    return sampling(row, "perf", split) if perf else contextlib.nullcontext()
 
 
 def measure_column(site, column, seconds, perf):
     row = {"took": time.monotonic()}
-    with sampling(row) if perf else contextlib.nullcontext():
+    with sampler(row, column, perf):
         result = COLUMNS[column](site, seconds)
     row["took"] = time.monotonic() - row["took"]
     return None if result is None else {**result, **row}
@@ -230,7 +242,7 @@ def listed(known):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--what", type=listed([*COLUMNS, "overload"]), default=list(COLUMNS))
+    parser.add_argument("--what", type=listed([*COLUMNS, "overload"]), required=True)
     parser.add_argument("--peers", type=listed(tunnels.KINDS), default=list(tunnels.KINDS))
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1)

@@ -16,6 +16,7 @@ STYLE = """/* SPDX-License-Identifier: GPL-2.0 */
   .wireguard { fill: #c2410c; stroke: #c2410c }
   .ovpn { fill: #8250df; stroke: #8250df }
   .esp { fill: #6e7781; stroke: #6e7781 }
+  .esp-if { fill: #a8b0b9; stroke: #a8b0b9 }
   .vpn { fill: #0969da; stroke: #0969da }
   .vpn-aes { fill: #1a7f37; stroke: #1a7f37 }
   .line { fill: none }
@@ -26,6 +27,7 @@ STYLE = """/* SPDX-License-Identifier: GPL-2.0 */
     .wireguard { fill: #f0883e; stroke: #f0883e }
     .ovpn { fill: #bc8cff; stroke: #bc8cff }
     .esp { fill: #9ea7b3; stroke: #9ea7b3 }
+    .esp-if { fill: #626a73; stroke: #626a73 }
     .vpn { fill: #58a6ff; stroke: #58a6ff }
     .vpn-aes { fill: #3fb950; stroke: #3fb950 }
     .line { fill: none }

@@ -26,15 +26,24 @@ well_formed() { python3 -c 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1
 ktap_start
 [ "$VPN_KIND" = vpn ] || skip_all "it compares this module with others"
 
-all="esp none ovpn vpn vpn-aes wireguard"
-modinfo ovpn >/dev/null 2>&1 || all="esp none vpn vpn-aes wireguard"
+all="esp esp-if none ovpn vpn vpn-aes wireguard"
+modinfo ovpn >/dev/null 2>&1 || all="esp esp-if none vpn vpn-aes wireguard"
 check "datagrams by every kind of tunnel" measure --what udp64 --seconds 0.05
 check_equal "all of them have figures" "$all" "$(kinds udp64)"
-check "all else" measure --what tcp,gso,row64,connect,handshakes,rush,crowd --seconds 0.05 --peers none,vpn-aes
+# Behind the crowd, handshakes are with peers whose secrets were not computed ahead.
+check "all else" measure --what tcp,gso,row64,crowd,connect,handshakes,rush --seconds 0.05 --peers none,vpn-aes
 for column in tcp gso row64; do
 	check_equal "$column has figures" "none vpn-aes" "$(kinds $column)"
 done
 check_equal "packets among many peers have" vpn-aes "$(kinds crowd)"
+if command -v perf >/dev/null; then
+	check "four processors and eight flows" measure --what contention --seconds 0.2 --peers vpn
+	check "it is told what processors did, and who took turns" jq -se \
+		'map(select(.column == "contention").contention) | .[0] |
+		(.cpus | add > 0.99) and .waiting < 1 and .tunnel <= .waiting' "$TMP/now.jsonl"
+else
+	skip "contention" "no perf"
+fi
 check_equal "connect time of a vpn" vpn-aes "$(kinds connect)"
 check_equal "handshakes a second of a vpn" vpn-aes "$(kinds handshakes)"
 
