@@ -264,10 +264,7 @@ static bool add_table(struct item_list *list, const struct config *config, int f
 static bool add_tables(struct item_list *list, const struct config *config,
 		       const struct vpn_addresses *own)
 {
-	/* So that what comes back with the mark is not taken for misled. */
-	return item_add(list, &kind_sysctl, "ipv4/conf/all/src_valid_mark",
-			json_pack("{s:s}", "value", "1")) &&
-	       add_table(list, config, 4, own) && add_table(list, config, 6, own);
+	return add_table(list, config, 4, own) && add_table(list, config, 6, own);
 }
 
 static bool add_default(struct item_list *list, const struct config *config, uint16_t family,
@@ -390,6 +387,16 @@ static bool add_wishes(struct item_list *list, const struct config *config,
 	return good;
 }
 
+/*
+ * So that what comes back with the mark is not taken for misled. It is there before
+ * anything needs it: where it cannot be had, as in a container, the start says so.
+ */
+static bool add_valid_mark(struct item_list *list)
+{
+	return item_add(list, &kind_sysctl, "ipv4/conf/all/src_valid_mark",
+			json_pack("{s:s}", "value", "1"));
+}
+
 static bool client_list(const struct config *config, const struct facts *facts,
 			struct item_list *list)
 {
@@ -397,7 +404,8 @@ static bool client_list(const struct config *config, const struct facts *facts,
 	bool good;
 
 	good = item_add(list, &kind_device, config->ifname, json_object()) &&
-	       add_settings(list, config) && add_firewall(list, config, facts);
+	       add_settings(list, config) && add_firewall(list, config, facts) &&
+	       add_valid_mark(list);
 	if (!good || !facts->connect)
 		return good;
 	good = item_add(list, &kind_up, config->ifname, json_object());

@@ -28,6 +28,22 @@ static bool read_setting(const char *name, char value[32])
 	return len > 0;
 }
 
+/* A container's /proc/sys belongs to whoever starts it, who calls settings otherwise. */
+static int refuse_setting(const char *name, const char *value, struct vpn_error *err)
+{
+	char option[160];
+	char *c;
+
+	snprintf(option, sizeof(option), "net.%s=%s", name, value);
+	for (c = option; *c; c++) {
+		if (*c == '/')
+			*c = '.';
+	}
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, EROFS,
+			     "'" TREE "%s' cannot be set to '%s' here; a container has it from whoever starts it, as by --sysctl %s",
+			     name, value, option);
+}
+
 static int write_setting(const char *name, const char *value, struct vpn_error *err)
 {
 	char path[160];
@@ -39,9 +55,7 @@ static int write_setting(const char *name, const char *value, struct vpn_error *
 	if (fd >= 0)
 		len = write(fd, value, strlen(value));
 	if (len < 0 && errno == EROFS)
-		vpn_error_set(err, VPN_FAULT_SYSTEM, EROFS,
-			      "'%s' cannot be set to '%s' here; a container has it from whoever starts it, as in --sysctl",
-			      path, value);
+		refuse_setting(name, value, err);
 	else if (len < 0)
 		vpn_error_set(err, VPN_FAULT_SYSTEM, errno, "'%s' cannot be set to '%s': %s", path,
 			      value, strerror(errno));
