@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "daemon.h"
 
 /* For how long a connection is waited for. */
@@ -212,12 +213,12 @@ static void pause_shortly(void)
 /* Until it is connected, or has been told why not. */
 static int wait_connected(const struct asking *asking)
 {
-	time_t end = time(NULL) + CONNECT_SECONDS;
+	uint64_t end = clock_seconds() + CONNECT_SECONDS;
 	char trouble[512] = "the server does not answer";
 	bool connected, troubled;
 	json_t *answer;
 
-	while (time(NULL) < end) {
+	while (clock_seconds() < end) {
 		answer = converse(asking, "status");
 		if (!answer && errno != ETIMEDOUT)
 			return complain("vpnd has ended meanwhile; its log says why");
@@ -241,10 +242,10 @@ static int wait_connected(const struct asking *asking)
 /* It has stopped when nobody is there any more. */
 static int wait_stopped(const struct asking *asking)
 {
-	time_t end = time(NULL) + WAIT_SECONDS;
+	uint64_t end = clock_seconds() + WAIT_SECONDS;
 	bool there;
 
-	while ((there = is_locked(asking)) && time(NULL) < end)
+	while ((there = is_locked(asking)) && clock_seconds() < end)
 		pause_shortly();
 	return there ? complain("'%s' has not ended in %d seconds; its log says what it waits for",
 				asking->name, WAIT_SECONDS) : 0;

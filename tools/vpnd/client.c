@@ -11,6 +11,7 @@
 #include "../libvpn/address.h"
 #include "../libvpn/names.h"
 #include "clock.h"
+#include "contact.h"
 #include "credential.h"
 #include "log.h"
 #include "process.h"
@@ -121,6 +122,17 @@ static void stop_resolver(struct client *client)
 	client->resolver = 0;
 }
 
+/* Not that it has to be so: as long as the module stays, it goes on with later time stamps. */
+static bool is_clock_behind(struct client *client)
+{
+	char text[sizeof(client->trouble)];
+
+	if (!contact_is_ahead(config_of(client), text, sizeof(text)))
+		return false;
+	set_trouble(client, text);
+	return true;
+}
+
 static void use_answer(struct client *client, const struct resolve_answer *answer)
 {
 	struct facts *facts = facts_of(client);
@@ -139,6 +151,7 @@ static void use_answer(struct client *client, const struct resolve_answer *answe
 	log_event(LEVEL_INFO,
 		  "connecting",
 		  "server", client_server(client), "endpoint", text);
+	is_clock_behind(client);
 	daemon_update(client->d);
 }
 
@@ -233,7 +246,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 		return 0;
 	if (client->state == CONNECTED)
 		set_trouble(client, "the server does not answer any more");
-	else if (client->state == CONNECTING)
+	else if (client->state == CONNECTING && !is_clock_behind(client))
 		set_trouble(client, "the server does not answer");
 	try_next(client);
 	return 0;
@@ -304,6 +317,7 @@ void client_handshake(struct client *client)
 {
 	client->trouble[0] = '\0';
 	client->refused = false;
+	contact_note(config_of(client));
 	if (client->state == CONNECTING)
 		client->state = CONNECTED;
 	client->since = clock_seconds();

@@ -51,6 +51,11 @@ char *daemon_run_folder(void)
 	return folder("VPN_RUNTIME_DIR", "RUNTIME_DIRECTORY", "/run/vpn");
 }
 
+char *daemon_state_folder(void)
+{
+	return folder("VPN_STATE_DIR", "STATE_DIRECTORY", "/var/lib/vpn");
+}
+
 static char *path_in(const char *folder, const char *name, const char *ending)
 {
 	char *path;
@@ -95,7 +100,7 @@ static int open_folders(struct daemon *d, const char *name, struct vpn_error *er
 	int ret;
 
 	d->run_path = daemon_run_folder();
-	d->state_path = folder("VPN_STATE_DIR", "STATE_DIRECTORY", "/var/lib/vpn");
+	d->state_path = daemon_state_folder();
 	if (!d->run_path || !d->state_path)
 		return no_memory(err);
 	ret = make_folder(d->run_path, 0755, err);

@@ -54,8 +54,9 @@ bool daemon_is_well(struct daemon *d);
 /* Read the file again and apply it; if it cannot be, everything stays as it was. */
 int daemon_reload(struct daemon *d, bool dry, FILE *to, struct vpn_error *err);
 
-/* The folder's name, by the environment or as it is by default. To be freed. */
+/* The folders' names, by the environment or as they are by default. To be freed. */
 char *daemon_run_folder(void);
+char *daemon_state_folder(void);
 
 /* signals.c: SIGTERM, SIGHUP and the like. */
 int signals_begin(struct daemon *d);

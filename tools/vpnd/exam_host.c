@@ -11,6 +11,7 @@
 #include "../libcred/file.h"
 #include "../libcred/x509.h"
 #include "../libvpn/credential.h"
+#include "contact.h"
 #include "exam.h"
 
 /* What clocks of two hosts, or of a host and a file server, may differ. */
@@ -154,6 +155,17 @@ static bool is_before_handshake(struct subject *s)
 	return false;
 }
 
+static bool is_before_connection(struct subject *s)
+{
+	char text[320];
+
+	if (!subject_is_client(s) || !s->config || !contact_is_ahead(s->config, text, sizeof(text)))
+		return false;
+	exam_say(s, "clock", VERDICT_FAIL, "%s", text);
+	say_wrong(s);
+	return true;
+}
+
 static bool read_certificate(const char *path, struct cred_certificate *what)
 {
 	struct vpn_credential der = { 0 };
@@ -213,7 +225,8 @@ void exam_clock(struct subject *s)
 	char text[32];
 	struct tm tm;
 
-	if (is_before_files(s) || is_before_handshake(s) || is_refused(s) ||
+	if (is_before_files(s) || is_before_handshake(s) || is_before_connection(s) ||
+	    is_refused(s) ||
 	    (s->config && (is_outside(s, s->config->certificate_path) ||
 			   is_outside(s, s->config->ca_certificate_path))))
 		return;
