@@ -26,8 +26,9 @@ from packets import echo_request
 CLIENTS, HOURS, SEED = (int(os.environ[name]) for name in ("CLIENTS", "HOURS", "SEED"))
 SERVER = os.environ["SERVER"]
 INNER = "10.8.0.1"
-KEEPALIVE = 50
-PORTS = range(2000, 32000)  # below those that the kernel chooses
+STRANGE = "10.8.255.254"  # the address of who has not been told one yet
+KEEPALIVE, ALIVE = 50, 4    # seconds; one of so many does it
+PORTS = range(2000, 50000)
 PATIENCE = 900      # seconds until all are connected again
 SETTLED = 3         # hours after which nothing may grow any more
 GROWTH = 0.02       # of memory, from then to the end
@@ -48,6 +49,11 @@ class Client:
         self.public = public
         self.up = False
         self.address = None
+
+    def some_port(self):
+        """One of its own: what it has while it is away would be another one's."""
+        return u16(LISTEN_PORT, PORTS.start + self.number +
+                   CLIENTS * random.randrange(len(PORTS) // CLIENTS))
 
 
 class Clients:
@@ -74,9 +80,9 @@ class Clients:
         self.links([f"link add {client.name} type vpn" for client in some])
         for client in some:
             answer = self.netlink.set(
-                text(IFNAME, client.name), Attr(PRIVATE_KEY, client.key),
+                text(IFNAME, client.name), Attr(PRIVATE_KEY, client.key), client.some_port(),
                 peer(self.server, ip4(P_IPV4, "10.0.0.1"), be16(P_PORT, 51820),
-                     u16(P_KEEPALIVE, KEEPALIVE), u32(P_ADDRESS_MODE, MODE_REQUEST),
+                     u16(P_KEEPALIVE, 0 if client.number % ALIVE else KEEPALIVE), u32(P_ADDRESS_MODE, MODE_REQUEST),
                      allowedip(INNER + "/32")))
             assert not answer.errno, f"{client.name}: {answer.errno}"
 
@@ -99,12 +105,9 @@ class Clients:
         self.did["anew"] += len(some)
 
     def move(self, some):
-        """To another port, as behind a NAT that has forgotten them: one of its own, since
-        others may want it, too, while it is away."""
+        """To another port, as behind a NAT that has forgotten them."""
         for client in some:
-            answer = self.netlink.set(text(IFNAME, client.name), u16(
-                LISTEN_PORT, PORTS.start + client.number +
-                CLIENTS * random.randrange(len(PORTS) // CLIENTS)))
+            answer = self.netlink.set(text(IFNAME, client.name), client.some_port())
             assert not answer.errno, f"{client.name}: {answer.errno}"
             self.did["ports"] += 1
 
@@ -117,10 +120,10 @@ class Clients:
 
     def send(self, some):
         for client in some:
-            if client.up and client.address:
+            if client.up:
                 self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
                                     client.name.encode())
-                self.raw.sendto(echo_request(client.address, INNER), (INNER, 0))
+                self.raw.sendto(echo_request(client.address or STRANGE, INNER), (INNER, 0))
                 self.did["packets"] += 1
 
     def minute(self):
@@ -157,11 +160,13 @@ def connected():
 
 
 def all_connected(clients):
+    """They are when they have sent something, unless it gets lost."""
     end_ = time.monotonic() + PATIENCE
     while connected() < len(clients.all):
         if time.monotonic() > end_:
             return False
-        time.sleep(10)
+        clients.send(clients.all)
+        time.sleep(20)
     return True
 
 
