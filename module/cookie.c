@@ -280,6 +280,15 @@ void vpn_cookie_add_mac1(void *message, size_t len,
 	memset(macs->mac2, 0, VPN_MAC_LEN);
 }
 
+/* As random as it gets; by words, of which the kernel has some at hand. */
+static void make_nonce(u8 nonce[VPN_COOKIE_NONCE_LEN])
+{
+	unsigned int i;
+
+	for (i = 0; i < VPN_COOKIE_NONCE_LEN; i += sizeof(u64))
+		put_unaligned(get_random_u64(), (u64 *)(nonce + i));
+}
+
 void vpn_cookie_make_reply(struct vpn_device *vpn, struct sk_buff *skb,
 			   __le32 receiver, struct vpn_msg_cookie *reply)
 {
@@ -293,7 +302,7 @@ void vpn_cookie_make_reply(struct vpn_device *vpn, struct sk_buff *skb,
 		.header.type = VPN_MSG_COOKIE,
 		.receiver = receiver,
 	};
-	get_random_bytes(reply->nonce, sizeof(reply->nonce));
+	make_nonce(reply->nonce);
 
 	do {
 		seq = read_seqbegin(&checker->lock);

@@ -45,10 +45,10 @@ struct rate {
 
 /*
  * A client asks for a cookie once in five seconds. All buckets together bound
- * what a flood from forged addresses gets: 4,096 and 2,000 cookies a second.
+ * what a flood from forged addresses gets: 4,096 and 1,000 cookies a second.
  */
 static const struct rate network_rate = RATE(1, 4);
-static const struct rate spare_rate = RATE(2000, 256);
+static const struct rate spare_rate = RATE(1000, 128);
 static const struct rate handshake_rate = RATE(20, 5);
 
 /* When the bucket would be full again after one more; zero if it has none. */

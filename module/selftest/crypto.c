@@ -1071,14 +1071,14 @@ static bool check_cookie_limit(struct vpn_limits *limits,
 	const u64 now = NSEC_PER_SEC;
 	unsigned int taken;
 
-	EXPECT(take_cookies(limits, skb, 0) == 256 + 4);
+	EXPECT(take_cookies(limits, skb, 0) == 128 + 4);
 	EXPECT(!vpn_limit_has_cookie(limits, skb, now));
 	EXPECT(vpn_limit_has_cookie(limits, other, now));
 	EXPECT(take_cookies(limits, other, 0) == 4);
 	EXPECT(!vpn_limit_has_cookie(limits, other, now));
-	/* A second is worth 2,000, and one. */
+	/* A second is worth 1,000, and one. */
 	taken = take_cookies(limits, skb, 1);
-	return taken >= 1999 && taken <= 2002;
+	return taken >= 999 && taken <= 1002;
 }
 
 /* Nor does what goes on at one device cost those of another. */

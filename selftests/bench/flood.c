@@ -22,6 +22,8 @@
  * flood storm FROM TO ADDRESS SIZE SECONDS COUNT OUTER FILE LENGTH MESSAGES
  *	The same with so many messages, each of which is a whole IPv4 packet, whoever is
  *	said to have sent it.
+ * flood rain FROM TO ADDRESS SIZE SECONDS FILE LENGTH RATE
+ *	So many of the packets of LENGTH octets in FILE a second, over and over.
  * flood ask FROM TO ADDRESS SIZE SECONDS FILE
  *	Sends the messages of SIZE octets in FILE to ADDRESS, port 1001, and counts the
  *	answers, until SECONDS pass without any.
@@ -429,6 +431,30 @@ static void burst(struct flow *flow)
 	printf("{\"asked\": %u, \"answered\": %u}\n", asked, answered);
 }
 
+/* All that is due each millisecond. */
+static void rain(struct flow *flow)
+{
+	FILE *file = open_messages(flow->extra[0]);
+	size_t length = strtoul(flow->extra[1], NULL, 10);
+	__u64 rate = strtoul(flow->extra[2], NULL, 10);
+	struct sockaddr_in name = target("127.0.0.1", 0);
+	socklen_t size = sizeof(name);
+	__u64 begun = now_ns(), passed = 0;
+	int fd;
+
+	if (getpeername(flow->from, (struct sockaddr *)&name, &size))
+		err(1, "getpeername");
+	fd = raw_socket(name);
+	while (passed < flow->limit_ns) {
+		for (; flow->sent < rate * passed / SECOND_NS; flow->sent++)
+			if (!send_message(file, fd, length))
+				rewind(file);
+		pause_ns(SECOND_NS / 1000);
+		passed = now_ns() - begun;
+	}
+	printf("{\"sent\": %llu}\n", flow->sent);
+}
+
 static void ask(struct flow *flow)
 {
 	FILE *file = open_messages(flow->extra[0]);
@@ -460,6 +486,7 @@ static const struct mode {
 	{ "connect", connect_once, 0, PORT },
 	{ "burst", burst, 4, PORT },
 	{ "storm", burst, 5, PORT },
+	{ "rain", rain, 3, ASKED_PORT },
 	{ "ask", ask, 1, ASKED_PORT },
 	{ }
 };
