@@ -60,7 +60,8 @@ struct tx_cb {
  * @transport: offset of the TCP or UDP header
  * @header_len: octets in front of the payload
  * @offset: of the payload that comes next
- * @frag: page fragment of the skb that it is in; -1 for the linear part
+ * @part: what it is in: the skb itself or a part of its frag_list
+ * @frag: page fragment of that; -1 for the linear part
  * @start: offset of that
  * @pseudo: sum of the pseudo header without the length
  * @tcp: else UDP
@@ -70,6 +71,7 @@ struct tx_cb {
  */
 struct train {
 	struct sk_buff *skb;
+	const struct sk_buff *part;
 	struct tx_cb cb;
 	unsigned int mss;
 	unsigned int transport;
@@ -509,6 +511,7 @@ static bool train_begin(struct train *train, struct sk_buff *skb)
 	len = transport_header_len(train, skb);
 	train->header_len = train->transport + len;
 	train->offset = train->header_len;
+	train->part = skb;
 	train->frag = -1;
 	train->start = 0;
 	if (!len || !train->mss || train->header_len > TRAIN_HEADER_MAX ||
@@ -593,38 +596,68 @@ static void train_advance(struct train *train, unsigned int payload)
 	tcp->cwr = 0;
 }
 
-/* The piece of memory in which the next payload begins. Returns its octets. */
-static unsigned int train_piece(struct train *train, const u8 **data)
+/* Octets of the piece of memory that the train has come to. */
+static unsigned int piece_len(const struct train *train)
 {
-	const struct skb_shared_info *info = skb_shinfo(train->skb);
-	unsigned int len = train->frag < 0 ? skb_headlen(train->skb) :
-			   skb_frag_size(&info->frags[train->frag]);
+	return train->frag < 0 ? skb_headlen(train->part) :
+	       skb_frag_size(&skb_shinfo(train->part)->frags[train->frag]);
+}
+
+/* Go on to the next piece; false, and nothing changes, if there is none. */
+static bool piece_next(struct train *train)
+{
+	const struct sk_buff *part = train->part;
+
+	if (train->frag + 1 < skb_shinfo(part)->nr_frags) {
+		train->frag++;
+		return true;
+	}
+	part = part == train->skb ? skb_shinfo(part)->frag_list : part->next;
+	/* A part in parts would be a rarity. */
+	if (!part || skb_has_frag_list(part))
+		return false;
+	train->part = part;
+	train->frag = -1;
+	return true;
+}
+
+/* Where the piece begins; NULL when it has no address. */
+static const u8 *piece_data(const struct train *train)
+{
 	const skb_frag_t *frag;
 
-	while (train->offset >= train->start + len) {
-		if (train->frag + 1 >= info->nr_frags)
-			return 0;
-		train->start += len;
-		len = skb_frag_size(&info->frags[++train->frag]);
+	if (train->frag < 0)
+		return train->part->data;
+	frag = &skb_shinfo(train->part)->frags[train->frag];
+	if (!skb_frag_page(frag) || PageHighMem(skb_frag_page(frag)))
+		return NULL;
+	return skb_frag_address(frag);
+}
+
+/* The next @len octets of payload, if they are in one piece; else NULL. */
+static const u8 *train_peek(struct train *train, unsigned int len)
+{
+	unsigned int size = piece_len(train);
+	const u8 *data;
+
+	while (train->offset >= train->start + size) {
+		if (!piece_next(train))
+			return NULL;
+		train->start += size;
+		size = piece_len(train);
 	}
-	if (train->frag < 0) {
-		*data = train->skb->data;
-	} else {
-		frag = &info->frags[train->frag];
-		if (!skb_frag_page(frag) || PageHighMem(skb_frag_page(frag)))
-			return 0;
-		*data = skb_frag_address(frag);
-	}
-	*data += train->offset - train->start;
-	return train->start + len - train->offset;
+	if (train->offset + len > train->start + size)
+		return NULL;
+	data = piece_data(train);
+	return data ? data + train->offset - train->start : NULL;
 }
 
 /* Copy payload and sum it up. The next bits are in the same place, mostly. */
 static __wsum train_copy(struct train *train, u8 *to, unsigned int len)
 {
-	const u8 *data;
+	const u8 *data = train_peek(train, len);
 
-	if (likely(train_piece(train, &data) >= len))
+	if (likely(data))
 		return csum_partial_copy_nocheck(data, to, len);
 	return skb_copy_and_csum_bits(train->skb, train->offset, to, len);
 }
