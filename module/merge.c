@@ -69,7 +69,7 @@ static bool begin_tcp(struct vpn_merge *merge, const struct tcphdr *tcp)
 }
 
 /* What a datagram's flow is known by, and where that is kept. */
-static struct vpn_merge_wish *wish_of(const struct vpn_merge *merge,
+static struct vpn_merge_wish *wish_of(struct vpn_merge *merge,
 				      const u8 *packet, unsigned int transport,
 				      struct vpn_merge_wish *key)
 {
@@ -81,7 +81,7 @@ static struct vpn_merge_wish *wish_of(const struct vpn_merge *merge,
 				      ilog2(VPN_MERGE_WISHES))];
 }
 
-static bool is_wished(const struct vpn_merge *merge, const u8 *packet)
+static bool is_wished(struct vpn_merge *merge, const u8 *packet)
 {
 	struct vpn_merge_wish key, *wish;
 
@@ -350,7 +350,7 @@ static bool is_kept(struct sk_buff *skb, gro_result_t result)
 	       !NAPI_GRO_CB(skb)->is_flist;
 }
 
-void vpn_merge_pass(const struct vpn_merge *merge, struct sk_buff *skb)
+void vpn_merge_pass(struct vpn_merge *merge, struct sk_buff *skb)
 {
 	struct vpn_merge_wish key, *wish;
 	unsigned int transport;

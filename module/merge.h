@@ -29,7 +29,7 @@ struct vpn_merge_wish {
 /**
  * struct vpn_merge - segments in the order in which they came
  * @napi: whose they are
- * @wishes: VPN_MERGE_WISHES of them, which outlast the batch
+ * @wishes: flows of datagrams that may be put together
  * @skb: the first of them and what was added; NULL for none
  * @last: what pages are added to: @skb, or the last in its frag_list
  * @tcp: else UDP
@@ -44,7 +44,7 @@ struct vpn_merge_wish {
  */
 struct vpn_merge {
 	struct napi_struct *napi;
-	struct vpn_merge_wish *wishes;
+	struct vpn_merge_wish wishes[VPN_MERGE_WISHES];
 	struct sk_buff *skb;
 	struct sk_buff *last;
 	unsigned int headers;
@@ -99,6 +99,6 @@ struct sk_buff *vpn_merge_end(struct vpn_merge *merge);
  * Whether a flow's datagrams may be put together depends on the socket that
  * gets them, or on the device. GRO knows: one that it keeps may be followed.
  */
-void vpn_merge_pass(const struct vpn_merge *merge, struct sk_buff *skb);
+void vpn_merge_pass(struct vpn_merge *merge, struct sk_buff *skb);
 
 #endif

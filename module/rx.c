@@ -94,7 +94,9 @@ struct rx_job {
  * @header: of all its messages
  * @batch: messages to open
  * @places: the same messages in the skb
- * @wishes: flows of datagrams that may be put together
+ * @merge: what came last in this poll and may be put together
+ * @source: peer that sent what is in @merge
+ * @outer_ds: DSCP and ECN of the outer packets that it came in
  * @job: for the next batch that may take longer, or NULL
  * @completed: jobs that the crypto API is done with, the latest first
  * @finished: the same, taken from there, the earliest first
@@ -109,7 +111,9 @@ struct vpn_rx_cpu {
 	struct vpn_header header;
 	struct vpn_batch batch;
 	struct place places[VPN_BATCH_MAX];
-	struct vpn_merge_wish wishes[VPN_MERGE_WISHES];
+	struct vpn_merge merge;
+	const struct vpn_peer *source;
+	u8 outer_ds;
 	struct rx_job *job;
 	struct llist_head completed;
 	struct llist_node *finished;
@@ -468,8 +472,6 @@ static void dress(struct vpn_rx_cpu *rx, struct sk_buff *skb, __be16 protocol)
 
 /**
  * struct delivery - a batch on its way to the stack
- * @outer_ds: DSCP and ECN of the outer packets
- * @merge: what came last and may be put together
  * @packets: and the following are what it brought, to be counted once
  * @bytes: of those packets
  * @keepalives: empty messages
@@ -478,8 +480,6 @@ static void dress(struct vpn_rx_cpu *rx, struct sk_buff *skb, __be16 protocol)
  * @no_memory: packets that were dropped for want of memory
  */
 struct delivery {
-	u8 outer_ds;
-	struct vpn_merge merge;
 	unsigned int packets;
 	unsigned int bytes;
 	unsigned int keepalives;
@@ -488,24 +488,34 @@ struct delivery {
 	unsigned int no_memory;
 };
 
-static void hand_to_stack(struct vpn_rx_cpu *rx, struct delivery *sum,
-			  struct sk_buff *skb)
+static void hand_to_stack(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 {
-	propagate_congestion(skb, sum->outer_ds);
+	propagate_congestion(skb, rx->outer_ds);
 	if (rx->alone) {
 		skb_mark_napi_id(skb, &rx->napi);
 		netif_receive_skb(skb);
 	} else {
-		vpn_merge_pass(&sum->merge, skb);
+		vpn_merge_pass(&rx->merge, skb);
 	}
 }
 
-static void hand_merged(struct vpn_rx_cpu *rx, struct delivery *sum)
+static void hand_merged(struct vpn_rx_cpu *rx)
 {
-	struct sk_buff *skb = vpn_merge_end(&sum->merge);
+	if (rx->merge.skb)
+		hand_to_stack(rx, vpn_merge_end(&rx->merge));
+}
 
-	if (skb)
-		hand_to_stack(rx, sum, skb);
+/*
+ * The next batch goes on with what the one before it began, if it may: whether
+ * a peer may send what it does was asked for the first packet.
+ */
+static void merge_go_on(struct vpn_rx_cpu *rx, const struct vpn_peer *peer,
+			u8 outer_ds)
+{
+	if (rx->source != peer || rx->outer_ds != outer_ds)
+		hand_merged(rx);
+	rx->source = peer;
+	rx->outer_ds = outer_ds;
 }
 
 /*
@@ -531,7 +541,7 @@ static bool deliver(struct vpn_rx_cpu *rx, unsigned int i,
 		sum->not_ip++;
 		return false;
 	}
-	if (vpn_merge_add(&sum->merge, segment->data, len, place->page)) {
+	if (vpn_merge_add(&rx->merge, segment->data, len, place->page)) {
 		place->page = NULL;
 		sum->packets++;
 		sum->bytes += len;
@@ -552,9 +562,9 @@ static bool deliver(struct vpn_rx_cpu *rx, unsigned int i,
 	sum->packets++;
 	sum->bytes += len;
 	dress(rx, inner, protocol);
-	hand_merged(rx, sum);
-	if (!vpn_merge_begin(&sum->merge, inner))
-		hand_to_stack(rx, sum, inner);
+	hand_merged(rx);
+	if (rx->alone || !vpn_merge_begin(&rx->merge, inner))
+		hand_to_stack(rx, inner);
 	return inner == skb;
 }
 
@@ -626,19 +636,15 @@ static bool deliver_batch(struct vpn_rx_cpu *rx, struct vpn_peer *peer,
 {
 	struct sk_buff *single = skb_is_gso(skb) || skb_is_nonlinear(skb) ?
 				 NULL : skb;
-	struct delivery sum = {
-		.outer_ds = skb->protocol == htons(ETH_P_IP) ?
-			    ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb)),
-		.merge.napi = &rx->napi,
-		.merge.wishes = rx->wishes,
-	};
+	struct delivery sum = {};
 	bool used_up = false;
 	unsigned int i;
 
+	merge_go_on(rx, peer, skb->protocol == htons(ETH_P_IP) ?
+		    ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb)));
 	for (i = 0; i < rx->batch.count; i++)
 		if (likely(rx->batch.segments[i].ok))
 			used_up |= deliver(rx, i, peer, single, &sum);
-	hand_merged(rx, &sum);
 	count_delivery(rx->vpn, &sum);
 	return used_up;
 }
@@ -1067,6 +1073,7 @@ static int rx_poll(struct napi_struct *napi, int budget)
 	vpn_gather_flush(rx->vpn, rx->gather);
 	done = finish_jobs(rx, budget);
 	done = receive_datagrams(rx, done, budget);
+	hand_merged(rx);
 	rcu_read_unlock();
 	if (done >= budget)
 		return budget;
@@ -1114,6 +1121,7 @@ bool vpn_rx_direct(struct vpn_device *vpn, struct sk_buff *skb)
 	rx->alone = !vpn_gro_holds(&rx->napi);
 	receive(rx, skb);
 	rx->alone = false;
+	hand_merged(rx);
 	napi_complete_done(&rx->napi, 1);
 	return true;
 }
@@ -1130,6 +1138,7 @@ int vpn_rx_setup(struct vpn_device *vpn)
 
 		rx->vpn = vpn;
 		rx->gather = per_cpu_ptr(vpn->gather, cpu);
+		rx->merge.napi = &rx->napi;
 		init_llist_head(&rx->completed);
 		netif_napi_add(vpn->dev, &rx->napi, rx_poll);
 	}
