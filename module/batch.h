@@ -5,7 +5,7 @@
 #include "aead.h"
 
 /* As many segments as UDP GRO puts into one train. */
-#define VPN_BATCH_MAX	64
+#define VPN_BATCH_MAX	64U
 
 /**
  * struct vpn_batch - messages that are sealed or opened in one go

@@ -62,55 +62,44 @@ static bool next_block(struct pages_cpu *cpu)
 	return true;
 }
 
-static void *cut(struct pages_cpu *cpu, unsigned int len)
+static void *cut(struct pages_cpu *cpu, unsigned int front, unsigned int len,
+		 unsigned int *count)
 {
 	unsigned int begin = ALIGN(cpu->used, SMP_CACHE_BYTES);
 
-	if (begin + len > BLOCK_LEN) {
-		if (len > BLOCK_LEN || !next_block(cpu))
+	if (begin + front + len > BLOCK_LEN) {
+		if (front + len > BLOCK_LEN || !next_block(cpu))
 			return NULL;
 		begin = 0;
 	}
-	cpu->used = begin + len;
+	*count = min(*count, (unsigned int)(BLOCK_LEN - begin - front) / len);
+	cpu->used = begin + front + *count * len;
 	get_page(cpu->blocks[cpu->at]);
 	return page_address(cpu->blocks[cpu->at]) + begin;
 }
 
-void *vpn_pages_cut(unsigned int len)
+void *vpn_pages_cut(unsigned int front, unsigned int len, unsigned int *count)
 {
 	struct page *page;
 	void *data;
 
 	local_lock_nested_bh(&cpus->lock);
-	data = cut(this_cpu_ptr(cpus), len);
+	data = cut(this_cpu_ptr(cpus), front, len, count);
 	local_unlock_nested_bh(&cpus->lock);
 	if (likely(data))
 		return data;
 	/* Too long for a block, or there is no memory for a whole one. */
-	page = alloc_pages(PAGES_GFP, get_order(len));
+	*count = 1;
+	page = alloc_pages(PAGES_GFP, get_order(front + len));
 	return page ? page_address(page) : NULL;
-}
-
-bool vpn_pages_grow(const void *end, unsigned int len)
-{
-	struct pages_cpu *cpu;
-	bool fits;
-
-	local_lock_nested_bh(&cpus->lock);
-	cpu = this_cpu_ptr(cpus);
-	fits = cpu->used + len <= BLOCK_LEN &&
-	       end == page_address(cpu->blocks[cpu->at]) + cpu->used;
-	if (fits)
-		cpu->used += len;
-	local_unlock_nested_bh(&cpus->lock);
-	return fits;
 }
 
 struct sk_buff *vpn_pages_skb(unsigned int headroom, unsigned int room)
 {
 	const unsigned int size = SKB_DATA_ALIGN(headroom + room) +
 				  SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
-	void *head = vpn_pages_cut(size);
+	unsigned int count = 1;
+	void *head = vpn_pages_cut(0, size, &count);
 	struct sk_buff *skb;
 
 	if (unlikely(!head))

@@ -15,26 +15,16 @@ int vpn_pages_init(void);
 void vpn_pages_uninit(void);
 
 /**
- * vpn_pages_cut() - memory for a packet or a part of it
- * @len: octets
+ * vpn_pages_cut() - memory for packets of one length, one behind the other
+ * @front: octets in front of the first
+ * @len: octets of each
+ * @count: how many are wanted, at least one; how many there are room for
  *
  * Context: bottom halves disabled.
  * Return: contiguous memory, of which the head page has been given a reference
  * for the caller; or NULL.
  */
-void *vpn_pages_cut(unsigned int len);
-
-/**
- * vpn_pages_grow() - more memory, right behind what was cut last
- * @end: where that ends
- * @len: octets
- *
- * The reference that came with vpn_pages_cut() holds it, too.
- *
- * Context: bottom halves disabled ever since that was cut.
- * Return: whether there is more.
- */
-bool vpn_pages_grow(const void *end, unsigned int len);
+void *vpn_pages_cut(unsigned int front, unsigned int len, unsigned int *count);
 
 /**
  * vpn_pages_skb() - an empty skb in such memory

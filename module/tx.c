@@ -681,32 +681,55 @@ static void train_write(struct train *train, u8 *to)
 	train_advance(train, payload);
 }
 
-/*
- * Contiguous room for a message at the end of @outer, or NULL. In @front: whether
- * what is in front of it is nobody else's, for sealing.
+/**
+ * struct room - memory at the end of an outer skb for messages of one length
+ * @at: where the next one goes
+ * @count: how many there is room for
+ * @front: what is in front of the next one is nobody else's, for sealing
  */
-static u8 *add_room(struct sk_buff *outer, u8 *end, unsigned int len,
-		    bool *front)
+struct room {
+	u8 *at;
+	unsigned int count;
+	bool front;
+};
+
+/* Begin another fragment of @outer, for up to @wanted messages of @len octets. */
+static bool room_begin(struct room *room, struct sk_buff *outer,
+		       unsigned int len, unsigned int wanted)
 {
 	const unsigned int spare = VPN_SEAL_FRONT - sizeof(struct vpn_msg_data);
 	struct skb_shared_info *info = skb_shinfo(outer);
 	struct page *page;
-	u8 *to = end;
+	u8 *to;
 
-	*front = false;
-	if (end && vpn_pages_grow(end, len)) {
-		skb_frag_size_add(&info->frags[info->nr_frags - 1], len);
-	} else {
-		to = info->nr_frags < MAX_SKB_FRAGS ?
-		     vpn_pages_cut(spare + len) : NULL;
-		if (unlikely(!to))
-			return NULL;
-		to += spare;
-		*front = true;
-		page = virt_to_head_page(to);
-		skb_fill_page_desc(outer, info->nr_frags, page,
-				   to - (u8 *)page_address(page), len);
+	if (info->nr_frags == MAX_SKB_FRAGS)
+		return false;
+	room->count = wanted;
+	to = vpn_pages_cut(spare, len, &room->count);
+	if (unlikely(!to)) {
+		room->count = 0;
+		return false;
 	}
+	room->at = to + spare;
+	room->front = true;
+	page = virt_to_head_page(to);
+	skb_fill_page_desc(outer, info->nr_frags, page,
+			   room->at - (u8 *)page_address(page), 0);
+	return true;
+}
+
+/* Take one, whose last octets may not be needed. */
+static u8 *room_take(struct room *room, struct sk_buff *outer, unsigned int len,
+		     bool *front)
+{
+	struct skb_shared_info *info = skb_shinfo(outer);
+	u8 *to = room->at;
+
+	*front = room->front;
+	room->front = false;
+	room->at += len;
+	room->count--;
+	skb_frag_size_add(&info->frags[info->nr_frags - 1], len);
 	outer->len += len;
 	outer->data_len += len;
 	outer->truesize += len;
@@ -720,22 +743,24 @@ static u8 *add_room(struct sk_buff *outer, u8 *end, unsigned int len,
 static void fill_outer(struct train *train, struct sk_buff *outer,
 		       struct vpn_batch *batch)
 {
-	unsigned int len, padded, room;
-	u8 *to, *end = NULL;
+	const unsigned int row = VPN_DATA_OVERHEAD +
+		padded_len(train_segment_len(train), train->cb.mtu);
+	unsigned int left = DIV_ROUND_UP(train_left(train), train->mss);
+	unsigned int len, padded;
+	struct room room = {};
+	u8 *to;
 
 	batch->count = 0;
-	while (train_left(train) && batch->count < VPN_BATCH_MAX) {
+	left = min3(left, (unsigned int)TRAIN_MAX / row, VPN_BATCH_MAX);
+	for (; left; left--) {
 		struct vpn_segment *segment = &batch->segments[batch->count];
 
+		if (!room.count && !room_begin(&room, outer, row, left))
+			break;
 		len = train_segment_len(train);
 		padded = padded_len(len, train->cb.mtu);
-		room = padded + VPN_DATA_OVERHEAD;
-		if (outer->len + room > TRAIN_MAX)
-			break;
-		to = add_room(outer, end, room, &segment->front);
-		if (!to)
-			break;
-		end = to + room;
+		to = room_take(&room, outer, padded + VPN_DATA_OVERHEAD,
+			       &segment->front);
 		to += sizeof(struct vpn_msg_data);
 		train_write(train, to);
 		/* As there is room for the tag, too, it needn't be exact. */
@@ -829,28 +854,19 @@ static bool goes_with(const struct sk_buff *first, const struct sk_buff *skb)
 	       padded_len(skb->len, b->mtu) <= padded_len(first->len, a->mtu);
 }
 
-/* Copy one packet behind those in @outer; returns whether there was room. */
-static bool bundle_add(struct sk_buff *outer, struct vpn_batch *batch,
-		       const struct sk_buff *skb, u8 **end)
+/* Copy one packet behind those in @outer, padded to @padded octets. */
+static void bundle_add(struct sk_buff *outer, struct vpn_batch *batch,
+		       const struct sk_buff *skb, unsigned int padded,
+		       struct room *room)
 {
-	struct vpn_segment *segment = &batch->segments[batch->count];
-	unsigned int padded = padded_len(skb->len, tx_cb(skb)->mtu);
-	const unsigned int room = padded + VPN_DATA_OVERHEAD;
-	u8 *to;
+	struct vpn_segment *segment = &batch->segments[batch->count++];
+	u8 *to = room_take(room, outer, padded + VPN_DATA_OVERHEAD,
+			   &segment->front) + sizeof(struct vpn_msg_data);
 
-	if (outer->len + room > TRAIN_MAX)
-		return false;
-	to = add_room(outer, *end, room, &segment->front);
-	if (unlikely(!to))
-		return false;
-	*end = to + room;
-	to += sizeof(struct vpn_msg_data);
 	copy_packet(skb, to);
 	memset(to + skb->len, 0, VPN_PADDING);
 	segment->data = to;
 	segment->len = padded;
-	batch->count++;
-	return true;
 }
 
 /* Copy as many packets as go with the first into @outer, and put them aside. */
@@ -858,16 +874,25 @@ static void fill_bundle(struct sk_buff_head *list, struct sk_buff *outer,
 			struct vpn_batch *batch, struct sk_buff_head *copied)
 {
 	const struct sk_buff *first = skb_peek(list);
+	const unsigned int longest = padded_len(first->len, tx_cb(first)->mtu);
+	const unsigned int row = longest + VPN_DATA_OVERHEAD;
+	unsigned int left, padded;
+	struct room room = {};
 	struct sk_buff *skb;
-	u8 *end = NULL;
 
 	batch->count = 0;
-	while ((skb = skb_peek(list)) && batch->count < VPN_BATCH_MAX &&
-	       goes_with(first, skb) && bundle_add(outer, batch, skb, &end)) {
+	left = min3(skb_queue_len(list), (unsigned int)TRAIN_MAX / row,
+		    VPN_BATCH_MAX);
+	for (; left; left--) {
+		skb = skb_peek(list);
+		if (!goes_with(first, skb) ||
+		    (!room.count && !room_begin(&room, outer, row, left)))
+			break;
+		padded = padded_len(skb->len, tx_cb(skb)->mtu);
+		bundle_add(outer, batch, skb, padded, &room);
 		__skb_unlink(skb, list);
 		__skb_queue_tail(copied, skb);
-		if (batch->segments[batch->count - 1].len <
-		    batch->segments[0].len)
+		if (padded < longest)
 			break;
 	}
 }
