@@ -218,11 +218,19 @@ static bool cursor_seek(struct cursor *cursor, unsigned int offset,
 	return cursor->skb && offset + len <= cursor->end;
 }
 
+/* The same; mostly it is where the one before was. */
+static __always_inline bool cursor_at(struct cursor *cursor,
+				      unsigned int offset, unsigned int len)
+{
+	return likely(offset + len <= cursor->end) ||
+	       cursor_seek(cursor, offset, len);
+}
+
 /* What is there to read, in @buffer if it isn't in one piece. */
 static const void *cursor_peek(struct cursor *cursor, unsigned int offset,
 			       unsigned int len, void *buffer)
 {
-	if (likely(cursor_seek(cursor, offset, len) && cursor->data))
+	if (likely(cursor_at(cursor, offset, len) && cursor->data))
 		return cursor->data + offset - cursor->start;
 	return skb_header_pointer(cursor->head, offset, len, buffer);
 }
@@ -235,7 +243,7 @@ static void cursor_find(struct cursor *cursor, struct place *place,
 	place->len = len;
 	place->data = NULL;
 	place->page = NULL;
-	if (!cursor_seek(cursor, offset, len) || !cursor->ours)
+	if (!cursor_at(cursor, offset, len) || !cursor->ours)
 		return;
 	place->data = cursor->data + offset - cursor->start;
 	place->page = cursor->page;
@@ -290,8 +298,10 @@ static void locate_batch(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 		struct vpn_segment *segment = &rx->batch.segments[kept];
 		struct place *place = &rx->places[kept];
 
-		*place = rx->places[i];
-		segment->counter = rx->batch.segments[i].counter;
+		if (unlikely(kept != i)) {
+			*place = rx->places[i];
+			segment->counter = rx->batch.segments[i].counter;
+		}
 		if (likely(place->data)) {
 			if (place->page)
 				get_page(place->page);
