@@ -132,6 +132,13 @@ fi
 check "and keep their order, but for a batch" udp client h2 192.168.99.2,fd99::2 --count 960 \
 	--size 600 --gso --train 32 --window 128 --hop --behind 64
 run ns client ethtool -K eth0 tx-udp-segmentation on
+# GRO has room for 17 segments in an skb, and hangs more skbs on it for the others.
+run ns client ethtool -K eth0 tso off gso off
+run ns h1 ethtool -K lan0 gro on
+check "forwarded, put together from single segments: TCP" tcp client h2 192.168.99.2,fd99::2 \
+	--octets 1000000
+run ns h1 ethtool -K lan0 gro off
+run ns client ethtool -K eth0 tso on gso on
 # Trains that have to be cut smaller than they came.
 run ns client ip link set eth0 mtu 1400
 run ns h1 ip link set lan0 mtu 1400
