@@ -57,7 +57,7 @@ status() { awk -v field="$1:" '$1 == field { print $2 }' "/proc/$(pgrep -o -f '^
 has_vpn0() { ns g0 ip -br link show vpn0 >/dev/null 2>&1; }
 
 ktap_start
-must ns_add g0 g1 c0
+must ns_add g0 g1 c0 c1
 must veth g0 eth0 c0 eth0
 must address g0 eth0 10.0.1.1/24
 must address c0 eth0 10.0.1.2/24
@@ -76,8 +76,19 @@ cat >"$TMP/etc/server.toml" <<-END
 	public_key = "${PUB[c0]}"
 	address = ["10.8.0.2", "fd08::2"]
 END
-(umask 077 && vpnctl genkey >"$TMP/etc/server.key")
-vpnctl pubkey <"$TMP/etc/server.key" >"$TMP/srv.pub"
+cat >"$TMP/etc/client.toml" <<-END
+	[client]
+	server_address = "10.0.1.1:51820"
+	server_public_key_path = "/etc/vpn/server.pub"
+	[interface]
+	address = ["10.8.0.3/24", "fd08::3/64"]
+	[security]
+	private_key_path = "/etc/vpn/client.key"
+	[dns]
+	use_vpn_dns = false
+END
+(umask 077 && vpnctl genkey >"$TMP/etc/server.key" && vpnctl genkey >"$TMP/etc/client.key")
+vpnctl pubkey <"$TMP/etc/server.key" | tee "$TMP/etc/server.pub" >"$TMP/srv.pub"
 chown -R $USER_ID:$USER_ID "$TMP/etc"
 chmod 0711 "$TMP"
 install -m 0755 "$(command -v vpnd)" "$TMP/vpnd"
@@ -117,7 +128,20 @@ must tool c0 set vpn0 peer "$(cat "$TMP/srv.pub")" endpoint 10.0.1.1:51820 allow
 must ns c0 ip link set vpn0 up
 check "a client gets through" wait_until 15 ns c0 ping -c 1 -W 1 10.8.0.1
 check "by IPv6 as well" ns c0 ping -c 1 -W 5 fd08::1
-check "it is told to end" kill "$(pgrep -o -f '^vpnd /etc/vpn')"
+
+must ns c1 sysctl -qw net.ipv4.conf.all.src_valid_mark=0
+check_says "a client says which setting it lacks" "as by --sysctl net.ipv4.conf.all.src_valid_mark=1" \
+	contain c1 ,+net_admin vpnd /etc/vpn/client.toml
+must ns c1 sysctl -qw net.ipv4.conf.all.src_valid_mark=1
+background contain c1 ,+net_admin vpnd /etc/vpn/client.toml 2>"$TMP/client.log"
+routed() { ns c1 ip route show table all | grep -q '^default dev vpn0'; }
+check "with it, it has its routes" wait_until 15 routed
+check "is told to end" kill "$(pgrep -o -f '^vpnd /etc/vpn/client')"
+left() { ! ns c1 ip -br link show vpn0; }
+check "and undoes what it has done" wait_until 5 left
+check_equal "all of it" "" "$(grep "cannot be undone" "$TMP/client.log")"
+
+check "the server is told to end" kill "$(pgrep -o -f '^vpnd /etc/vpn')"
 gone() { ! has_vpn0; }
 check "and undoes what it has done" wait_until 5 gone
 check_equal "all of it" "" "$(grep "cannot be undone" "$TMP/log")"

@@ -72,6 +72,8 @@ must ip addr add 10.0.1.254/24 dev wan0
 must ip link set wan0 up
 must ns c1 ip link set eth0 up
 must address c1 eth0 10.0.1.1/24
+# As by --sysctl, which podman has for networks of its own only.
+must ns c1 sysctl -qw net.ipv4.conf.all.src_valid_mark=1
 
 check_says "without the capability it says what is missing" "give it to a container with --cap-add=NET_ADMIN" \
 	once

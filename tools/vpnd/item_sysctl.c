@@ -87,14 +87,17 @@ static json_t *sysctl_before(struct world *w, const struct item *item)
 
 static int sysctl_make(struct world *w, const struct item *item, struct vpn_error *err)
 {
-	(void)w;
+	/* What may only be read may be right already. */
+	if (sysctl_matches(w, item))
+		return 0;
 	return write_setting(item->key, item_text(item, "value"), err);
 }
 
 static int sysctl_undo(struct world *w, const struct item *item, const json_t *before,
 		       struct vpn_error *err)
 {
-	if (!before || !sysctl_matches(w, item))
+	if (!before || !sysctl_matches(w, item) ||
+	    has_value(item->key, json_string_value(before)))
 		return 0;
 	return write_setting(item->key, json_string_value(before), err);
 }
