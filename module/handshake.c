@@ -737,7 +737,19 @@ static bool read_stranger(struct vpn_device *vpn, struct vpn_noise *noise,
 	return ok;
 }
 
-/* No listener, no work. */
+/*
+ * Compute as much as for a peer whose message is forged: how long it takes is
+ * not to tell those who know a public key whether it is a peer's.
+ */
+static void waste_time(struct vpn_noise *noise, struct incoming *in)
+{
+	/* Zero would be refused at once. */
+	static const u8 no_secret[VPN_KEY_LEN] = { 1 };
+	struct vpn_request request;
+
+	read_payload(in, noise, no_secret, &request);
+}
+
 static enum outcome consume_of_stranger(struct vpn_device *vpn,
 					struct vpn_noise *noise,
 					struct incoming *in,
@@ -745,8 +757,11 @@ static enum outcome consume_of_stranger(struct vpn_device *vpn,
 {
 	struct vpn_request request;
 
-	if (!vpn_lobby_is_open(vpn) ||
-	    !read_stranger(vpn, noise, in, remote_static, &request))
+	if (!vpn_lobby_is_open(vpn)) {
+		waste_time(noise, in);
+		return IGNORED;
+	}
+	if (!read_stranger(vpn, noise, in, remote_static, &request))
 		return IGNORED;
 	if (vpn_lobby_enter(vpn, in->skb, remote_static, in->kind, &request))
 		return WAITING;

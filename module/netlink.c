@@ -964,8 +964,13 @@ static int add_peer(struct vpn_device *vpn, const struct nlattr *nest,
 	return err;
 }
 
+/*
+ * Those that are to be removed wait on @gone, so that all wait for one grace
+ * period, but no longer than until something else is done: whoever is told of
+ * it is told in that order.
+ */
 static int apply_peer(struct vpn_device *vpn, const struct nlattr *nest,
-		      struct netlink_ext_ack *extack)
+		      struct list_head *gone, struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[PEER_ATTRS];
 	struct vpn_peer *peer;
@@ -980,13 +985,14 @@ static int apply_peer(struct vpn_device *vpn, const struct nlattr *nest,
 	peer = lookup_peer(vpn, nla_data(tb[VPN_A_PEER_PUBLIC_KEY]));
 	if (!peer && flags & (VPN_PEER_FLAGS_REMOVE | VPN_PEER_FLAGS_UPDATE_ONLY))
 		return 0;
-	if (!peer)
-		return add_peer(vpn, nest, tb, extack);
-
 	if (flags & VPN_PEER_FLAGS_REMOVE) {
-		vpn_peer_remove(peer);
+		vpn_peer_take_out(peer, gone);
 		return 0;
 	}
+
+	vpn_peer_remove_those(vpn, gone);
+	if (!peer)
+		return add_peer(vpn, nest, tb, extack);
 
 	err = change_peer(peer, nest, tb, extack);
 	vpn_event_peer_changed(peer);
@@ -996,16 +1002,18 @@ static int apply_peer(struct vpn_device *vpn, const struct nlattr *nest,
 static int apply_peers(struct vpn_device *vpn, struct genl_info *info)
 {
 	struct nlattr *attr;
-	int err, rem;
+	LIST_HEAD(gone);
+	int err = 0, rem;
 
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
 		if (nla_type(attr) != VPN_A_DEVICE_PEERS)
 			continue;
-		err = apply_peer(vpn, attr, info->extack);
+		err = apply_peer(vpn, attr, &gone, info->extack);
 		if (err)
-			return err;
+			break;
 	}
-	return 0;
+	vpn_peer_remove_those(vpn, &gone);
+	return err;
 }
 
 /* The port comes first: of what can fail for good, only it has side effects. */

@@ -188,13 +188,37 @@ static void peer_finish(struct vpn_peer *peer)
 	vpn_peer_put(peer);
 }
 
-void vpn_peer_remove(struct vpn_peer *peer)
+void vpn_peer_take_out(struct vpn_peer *peer, struct list_head *gone)
 {
 	vpn_control_disconnect(peer, VPN_DISCONNECT_REASON_PEER_REMOVED);
 	peer_detach(peer);
+	list_add_tail(&peer->list, gone);
+}
+
+void vpn_peer_remove_those(struct vpn_device *vpn, struct list_head *gone)
+{
+	struct vpn_peer *peer, *tmp;
+
+	lockdep_assert_held(&vpn->lock);
+
+	if (list_empty(gone))
+		return;
 	synchronize_net();
-	vpn_gather_drop(peer->vpn, true);
-	peer_finish(peer);
+	vpn_gather_drop(vpn, true);
+	list_for_each_entry_safe(peer, tmp, gone, list) {
+		list_del_init(&peer->list);
+		peer_finish(peer);
+		cond_resched();
+	}
+}
+
+void vpn_peer_remove(struct vpn_peer *peer)
+{
+	struct vpn_device *vpn = peer->vpn;
+	LIST_HEAD(gone);
+
+	vpn_peer_take_out(peer, &gone);
+	vpn_peer_remove_those(vpn, &gone);
 }
 
 void vpn_peer_remove_all(struct vpn_device *vpn)
@@ -204,20 +228,9 @@ void vpn_peer_remove_all(struct vpn_device *vpn)
 
 	lockdep_assert_held(&vpn->lock);
 
-	if (list_empty(&vpn->peers))
-		return;
-	list_for_each_entry_safe(peer, tmp, &vpn->peers, list) {
-		vpn_control_disconnect(peer, VPN_DISCONNECT_REASON_PEER_REMOVED);
-		peer_detach(peer);
-		list_add_tail(&peer->list, &gone);
-	}
-	synchronize_net();
-	vpn_gather_drop(vpn, true);
-	list_for_each_entry_safe(peer, tmp, &gone, list) {
-		list_del_init(&peer->list);
-		peer_finish(peer);
-		cond_resched();
-	}
+	list_for_each_entry_safe(peer, tmp, &vpn->peers, list)
+		vpn_peer_take_out(peer, &gone);
+	vpn_peer_remove_those(vpn, &gone);
 }
 
 struct vpn_peer *vpn_peer_get_rcu(struct vpn_peer *peer)

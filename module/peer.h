@@ -174,6 +174,26 @@ struct vpn_peer *vpn_peer_create(struct vpn_device *vpn,
 void vpn_peer_remove(struct vpn_peer *peer);
 
 /**
+ * vpn_peer_take_out() - begin to remove a peer
+ * @peer: live, its device's lock held
+ * @gone: peers that have been taken out, for vpn_peer_remove_those()
+ *
+ * Nobody who looks for it finds it from now on.
+ */
+void vpn_peer_take_out(struct vpn_peer *peer, struct list_head *gone);
+
+/**
+ * vpn_peer_remove_those() - remove peers that have been taken out
+ * @vpn: their device, lock held ever since
+ * @gone: the peers; empty afterwards
+ *
+ * Waits for one grace period, for all of them.
+ *
+ * Context: process.
+ */
+void vpn_peer_remove_those(struct vpn_device *vpn, struct list_head *gone);
+
+/**
  * vpn_peer_remove_all() - the same for every peer
  * @vpn: the device, @vpn->lock held
  */

@@ -977,11 +977,17 @@ malformed:
 	return false;
 }
 
+/* What a tap hands over for UFO is one datagram, to be cut into fragments. */
+static bool is_train(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) && !(skb_shinfo(skb)->gso_type & SKB_GSO_UDP);
+}
+
 /* Take one datagram or train apart. Returns how many packets it was. */
 static unsigned int receive(struct vpn_rx_cpu *rx, struct sk_buff *skb)
 {
-	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
-					      skb->len;
+	unsigned int size = is_train(skb) ? skb_shinfo(skb)->gso_size :
+					    skb->len;
 	unsigned int len = skb->len, offset = 0, packets = 0;
 	bool used_up = false;
 	struct cursor cursor __uninitialized;
