@@ -102,6 +102,21 @@ upgrade()
 	equal "and is the only one" 1 "$(dkms status -m vpn | wc -l)"
 }
 
+# said_by_package RELEASE: what installing says on that kernel.
+said_by_package()
+{
+	local bin
+
+	bin=$(mktemp -d)
+	printf '#!/bin/sh\necho %s\n' "$1" >"$bin/uname"
+	chmod +x "$bin/uname"
+	# Without what others have added to it.
+	sed '/^# Automatically added/,$d' /var/lib/dpkg/info/vpn-dkms.postinst >"$bin/postinst"
+	PATH=$bin:$PATH sh "$bin/postinst" configure >"$LOG" 2>&1 </dev/null
+	said "and the package says what it needs" "Linux $1 is too old for vpn, which needs 6.1 or later"
+	rm -r "$bin"
+}
+
 upgrade_kernel()
 {
 	local other old=5.10.0-1-amd64 status
@@ -123,6 +138,7 @@ upgrade_kernel()
 	[ $status != 0 ]
 	equal "an older kernel is refused" 0 $?
 	said "with a sentence" 'does not match this kernel|vpn needs'
+	said_by_package "$old"
 	rm -rf "/lib/modules/$old" "/usr/src/linux-headers-$old" "/boot/config-$old"
 	point "the other kernel can go" apt purge "linux-image-$other" "linux-headers-$other"
 	point "and nothing of ours stays for it" test ! -e "/lib/modules/$other/updates/dkms"
