@@ -8,7 +8,7 @@ import split
 # What perf is to record, and how it tells it: a line for each sample, and one for
 # each function on its stack, the innermost first.
 RECORD = ("-g",)
-COMMAND = ("perf", "script", "-F", "cpu,ip,sym,dso", "--no-inline")
+COMMAND = ("perf", "script", "-F", "cpu,ip,sym", "--no-inline")
 WAITING = re.compile(r"(native_|__pv_)?queued_(spin|read|write)_lock_slowpath"
                      r"|osq_lock|(mutex|rwsem)_spin_on_owner")
 # Between those and whoever wants the lock.
@@ -18,15 +18,15 @@ CALLERS = 8
 
 
 def samples(script):
-    """(processor, [(function, where it is), ...]) of each sample."""
+    """(processor, [function, ...]) of each sample."""
     cpu, stack = None, []
     for line in script.splitlines():
         head = re.match(r"\s*\[(\d+)\]", line)
-        frame = re.match(r"\s*[0-9a-f]+ (\S+) \((.*)\)$", line)
+        frame = re.match(r"\s*[0-9a-f]+ (\S+)", line)
         if head:
             cpu, stack = int(head[1]), []
         elif frame:
-            stack.append((frame[1], frame[2]))
+            stack.append(frame[1])
         elif not line.strip() and stack:
             yield cpu, stack
             stack = []
@@ -35,27 +35,26 @@ def samples(script):
 
 
 def who_wants(stack):
-    """The function that takes the lock which is waited for, and where it is; None if
-    none is."""
-    if not WAITING.match(stack[0][0]):
+    """The function that takes the lock which is waited for; None if none is."""
+    if not WAITING.match(stack[0]):
         return None
-    return next((frame for frame in stack[1:] if not TAKING.match(frame[0])), stack[0])
+    return next((name for name in stack[1:] if not TAKING.match(name)), stack[0])
 
 
 def read(script):
     """Shares of what the processors did when they were not idle."""
-    busy, wanted, ours = collections.Counter(), collections.Counter(), 0
+    busy, wanted = collections.Counter(), collections.Counter()
+    of_tunnels = split.functions_of_tunnels()
     for cpu, stack in samples(script):
-        if any(IDLE.match(function) for function, _ in stack[:3]):
+        if any(IDLE.match(name) for name in stack[:3]):
             continue
         busy[cpu] += 1
         who = who_wants(stack)
         if who:
-            wanted[who[0]] += 1
-            ours += who[1].strip("[]") in split.TUNNELS
+            wanted[who] += 1
     total = sum(busy.values())
     return {"samples": total,
             "cpus": [busy[cpu] / total for cpu in range(max(busy) + 1)],
             "waiting": sum(wanted.values()) / total,
-            "tunnel": ours / total,
+            "tunnel": sum(wanted[name] for name in wanted if name in of_tunnels) / total,
             "callers": [(name, count / total) for name, count in wanted.most_common(CALLERS)]}

@@ -232,11 +232,11 @@ def contention_table(contention):
         return
     seen = {peer: rows[0]["contention"] for peer, rows in contention.items()}
     names = [f"CPU {number}" for number in range(max(len(of["cpus"]) for of in seen.values()))]
-    yield "Contention: of the time in which processors are busy with eight TCP flows, in per cent,"
-    yield "what each of them has, what is spent waiting for locks, and for locks of the tunnel"
+    yield "Contention: of the time in which four processors are busy with eight TCP flows, what each"
+    yield "of them has, what is spent waiting for locks, and for those that the tunnel's code takes"
     yield ""
-    yield from grid(["", *names, "waiting", "for the tunnel's"], [
-        [TITLES[peer], *(f"{share:.1%}" for share in (*of["cpus"], of["waiting"], of["tunnel"]))]
+    yield from grid(["", *names, "waiting", "for the tunnel"], [
+        [TITLES[peer], *(f"{share:.2%}" for share in (*of["cpus"], of["waiting"], of["tunnel"]))]
         for peer, of in seen.items()], width=18)
     for peer, of in seen.items():
         yield f"{TITLES[peer]} waits in " + (", ".join(

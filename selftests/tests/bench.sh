@@ -21,6 +21,22 @@ kinds()
 		sort | paste -sd' '
 }
 
+# waits FUNCTION: which part of the time the tunnel waits for, if a processor of two
+# waits for a lock that this function takes.
+waits()
+{
+	PYTHONPATH=$BENCH python3 -c 'import sys, contention; print(contention.read(f"""
+[000]
+	ff native_queued_spin_lock_slowpath
+	fe _raw_spin_lock_bh
+	fd {sys.argv[1]}
+	fc kthread
+
+[001]
+	ff memcpy
+""")["tunnel"])' "$1"
+}
+
 well_formed() { python3 -c 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1])' "$1"; }
 
 ktap_start
@@ -36,8 +52,10 @@ for column in tcp gso row64; do
 	check_equal "$column has figures" "none vpn-aes" "$(kinds $column)"
 done
 check_equal "packets among many peers have" vpn-aes "$(kinds crowd)"
+check_equal "a lock that the tunnel takes is told from others" "0.5 0.0" \
+	"$(waits vpn_tx_xmit) $(waits tcp_v4_rcv)"
 if command -v perf >/dev/null; then
-	check "four processors and eight flows" measure --what contention --seconds 0.2 --peers vpn
+	check "four processors and eight flows" measure --what contention --seconds 0.05 --peers vpn
 	check "it is told what processors did, and who took turns" jq -se \
 		'map(select(.column == "contention").contention) | .[0] |
 		(.cpus | add > 0.99) and .waiting < 1 and .tunnel <= .waiting' "$TMP/now.jsonl"
