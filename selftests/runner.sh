@@ -101,9 +101,9 @@ unload()
 # What all processors have worked since the machine began, in seconds.
 busy()
 {
-	local user nice system idle wait irq softirq
+	local user nice system irq softirq
 
-	read -r _ user nice system idle wait irq softirq _ </proc/stat
+	read -r _ user nice system _ _ irq softirq _ </proc/stat
 	echo $(((user + nice + system + irq + softirq) / $(getconf CLK_TCK)))
 }
 
