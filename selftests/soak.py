@@ -82,7 +82,8 @@ class Clients:
             answer = self.netlink.set(
                 text(IFNAME, client.name), Attr(PRIVATE_KEY, client.key), client.some_port(),
                 peer(self.server, ip4(P_IPV4, "10.0.0.1"), be16(P_PORT, 51820),
-                     u16(P_KEEPALIVE, 0 if client.number % ALIVE else KEEPALIVE), u32(P_ADDRESS_MODE, MODE_REQUEST),
+                     u16(P_KEEPALIVE, 0 if client.number % ALIVE else KEEPALIVE),
+                     u32(P_ADDRESS_MODE, MODE_REQUEST),
                      allowedip(INNER + "/32")))
             assert not answer.errno, f"{client.name}: {answer.errno}"
 

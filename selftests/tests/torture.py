@@ -5,7 +5,7 @@
 """Whatever can change, changes, at random and from several processes at once, while
 packets flow; afterwards all is set up again, the tunnel works, and the books balance.
 
-    h1 [vpn0, vpn1..] ====== tunnel, under traffic ====== [vpn0] h2      h3
+    h1 [vpn0, vpn1..] ====== tunnel, under traffic ====== [vpn0] h2      h3 [vpn8, vpnd]
 
     torture.py [SEED [SECONDS]]     or SEED and DURATION in the environment
 
@@ -54,7 +54,45 @@ class Scene:
         self.one = lab.End(self.h1, 1001, "192.168.99.1/24")
         self.two = lab.End(self.h2, 1002, "192.168.99.2/24")
         self.files = {"one": self.one.file("other", os.urandom(32))}
+        self.daemon = self.make_daemon()
         self.restore()
+
+    def make_daemon(self):
+        """The file of one, and what its host is like without it."""
+        folder = self.one.files
+        os.environ.update(VPN_RUNTIME_DIR=f"{folder}/run", VPN_STATE_DIR=f"{folder}/state")
+        with open(f"{folder}/srv.toml", "w", encoding="ascii") as file:
+            file.write(f"""[server]
+virtual_network = ["10.77.0.0/24", "fd77::/64"]
+[interface]
+name = "vpn8"
+[security]
+private_key_path = "{folder}/srv.key"
+[logging]
+output = "{folder}/srv.log"
+[metrics]
+listen_address = ""
+""")
+        self.daemon_before = self.daemon_state()
+        return f"{folder}/srv.toml"
+
+    def daemon_state(self):
+        """What it changes and has to put back."""
+        return [self.h3.output("nft", "list", "ruleset"),
+                self.h3.output("sysctl", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding",
+                               "net.ipv6.conf.default.accept_ra"),
+                self.h3.output("ip", "rule"), self.h3.output("ip", "route", "show", "table", "all")]
+
+    def kill_daemon(self):
+        """It, and nobody who has its number now."""
+        try:
+            with open(f"{self.one.files}/run/srv.lock", encoding="ascii") as file:
+                pid = int(file.read())
+            with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+                if file.read() == "vpnd\n":
+                    os.kill(pid, signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            pass        # there is none
 
     def restore(self):
         """All as in the beginning, whatever has become of it."""
@@ -221,7 +259,7 @@ class Actor:
         """One that ends with a device in it, or with the socket of one elsewhere."""
         name = f"torture-{os.getpid()}"
         self.command("ip", "netns", "add", name)
-        device = f"vpn{self.dice.randrange(4, 9)}"
+        device = f"vpn{self.dice.randrange(4, 8)}"
         self.command("ip", "-n", name, "link", "add", device, "type", "vpn")
         self.command("ip", "-n", name, "link", "set", device, "up")
         if self.dice.randrange(2):
@@ -230,9 +268,22 @@ class Actor:
         self.command("ip", "netns", "del", name)
         self.command("ip", "-n", self.scene.h3.name, "link", "del", device)
 
+    def daemon(self):
+        """Starts, reads its file again, is killed, stops, or is undone."""
+        what = self.dice.choice(("--daemon", "--daemon", "reload", "kill", "kill", "down",
+                                 "--undo"))
+        if what == "kill":
+            self.scene.kill_daemon()
+        elif what == "--daemon":
+            self.inside(self.scene.h3, "vpnd", what, self.scene.daemon)
+        elif what == "--undo":
+            self.inside(self.scene.h3, "vpnd", what, "srv")
+        else:
+            self.inside(self.scene.h3, "vpnctl", what, "srv")
+
     def hurry(self):
         """Sessions begin and end the faster."""
-        lab.timescale(self.dice.choice((1, 20, 100, 300)))
+        lab.timescale(self.dice.choice((1, 20, 100)))
 
     def processors(self):
         """One goes and comes."""
@@ -264,7 +315,7 @@ class Actor:
     SHARES = {add_device: 4, delete_device: 4, delete_tunnel: 1, repair: 6, add_peers: 6,
               remove_peer: 4, remove_all: 1, move_prefixes: 2, change_identity: 1,
               change_settings: 2, take_lease: 5, release_lease: 2, change_pool: 3, look: 3,
-              up_and_down: 2, change_mtu: 2, roam: 2, move: 2, namespaces: 2, hurry: 1,
+              up_and_down: 2, change_mtu: 2, roam: 2, move: 2, namespaces: 2, daemon: 3, hurry: 1,
               processors: 1, pressure: 1, unload: 1}
 
     def act(self, until):
@@ -333,6 +384,9 @@ def main():
     lab.timescale(1)
     for name in (f"vpn{n}" for n in range(1, 4)):
         scene.h1.run("ip", "link", "del", name, check=False)
+    scene.kill_daemon()
+    scene.h3.run("vpnd", "--undo", "srv", check=False)
+    equal("nothing is left of the daemon", scene.daemon_before, scene.daemon_state())
     scene.restore()
     point("the tunnel works again",
           lab.wait_until(lambda: scene.h1.ping("192.168.99.2", 1), 30))
