@@ -8,6 +8,7 @@ bounded with it, and those who are known are served.
     h1 [vpn0] ---- [10.0.0.2 and many more: this program] h2
 """
 import contextlib
+import fcntl
 import os
 import socket
 import struct
@@ -16,8 +17,9 @@ import sys
 import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 # pylint: disable=wrong-import-position
-from abi import end, point, say
+from abi import end, point, say, skip
 from lab import End, begin, check, program, wait_until
+from packets import checksum
 from peer import random_index
 from protocol import tlv
 from protocol.messages import RESPONSE, V0, V1, tai64n, write_initiation
@@ -26,6 +28,9 @@ from protocol.noise import clamp
 SOURCES = 16
 A_SOURCE = 24           # strangers
 LOBBY_MAX, LOBBY_BYTES, LOBBY_SOURCE = 256, 512 << 10, 16
+TUN = "/dev/net/tun"
+TUNSETIFF, IFF_TAP, IFF_VNET_HDR = 0x400454ca, 0x1002, 0x4000     # no packet info
+NEEDS_CSUM, GSO_UDP = 1, 3
 CREDENTIAL = tlv.write(tlv.CREDENTIAL, (2, b"x" * 3584))
 
 
@@ -144,6 +149,32 @@ def crumbs(server, host):
     assert (waiting, full) == (8, 0), f"{waiting} wait, {full} had no room"
 
 
+def ufo(server):
+    """What a tap hands over to be cut into fragments is one message, not several."""
+    subprocess.run(["modprobe", "-q", "tun"], check=False)
+    if not os.path.exists(TUN):
+        skip("a message of a tap with UFO", "the kernel has no taps")
+        return
+    with server.host.inside():
+        tap = os.open(TUN, os.O_RDWR)
+        fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH14x", b"tap0", IFF_TAP | IFF_VNET_HDR))
+    server.host.run("ip", "addr", "add", "10.9.0.1/24", "dev", "tap0")
+    server.host.run("ip", "link", "set", "tap0", "up", "address", "02:00:00:00:00:01")
+    message = initiation(server, V1)
+    udp = struct.pack("!4H", 1002, server.port, 8 + len(message), 0) + message
+    ip = bytearray(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64,
+                               socket.IPPROTO_UDP, 0, socket.inet_aton("10.9.0.2"),
+                               socket.inet_aton("10.9.0.1")))
+    struct.pack_into("!H", ip, 10, checksum(ip))
+    frame = bytes([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0])
+    header = struct.pack("=BBHHHH", NEEDS_CSUM, GSO_UDP, 34 + 8, 592, 34, 6)
+    try:
+        with server.counted("a message of a tap with UFO", handshake_refused=1):
+            os.write(tap, header + frame + ip + udp)
+    finally:
+        os.close(tap)
+
+
 def repeated(server, host):
     """A stranger's initiation, and at once the same from another address."""
     peer = program(host, 1002, server, form=V1)
@@ -174,6 +205,7 @@ def main():
     point("without a listener nobody is asked about",
           server.counters()["auth_requests"] == 0)
 
+    ufo(server)
     listener = Listener(server)
     listener.host = h2
     try:
