@@ -31,32 +31,27 @@
 /**
  * struct rate - how fast a bucket is filled
  * @interval: between two tokens, ns
- * @full: ns that filling it takes
+ * @room: for so many
  */
 struct rate {
 	u64 interval;
-	u64 full;
+	unsigned int room;
 };
-
-#define RATE(per_second, at_once) {					\
-	.interval = NSEC_PER_SEC / (per_second),			\
-	.full = (u64)NSEC_PER_SEC / (per_second) * (at_once),		\
-}
 
 /*
  * A client asks for a cookie once in five seconds. All buckets together bound
  * what a flood from forged addresses gets: 4,096 and 1,000 cookies a second.
  */
-static const struct rate network_rate = RATE(1, 4);
-static const struct rate spare_rate = RATE(1000, 128);
-static const struct rate handshake_rate = RATE(20, 5);
+static const struct rate network_rate = { NSEC_PER_SEC, 4 };
+static const struct rate spare_rate = { NSEC_PER_SEC / 1000, 128 };
+static const struct rate handshake_rate = { NSEC_PER_SEC / 20, 5 };
 
 /* When the bucket would be full again after one more; zero if it has none. */
 static u64 after_one(s64 filled, const struct rate *rate, u64 now)
 {
 	u64 next = max_t(u64, filled, now) + rate->interval;
 
-	return next <= now + rate->full ? next : 0;
+	return next <= now + rate->room * rate->interval ? next : 0;
 }
 
 static bool has_token(const atomic64_t *bucket, const struct rate *rate,
