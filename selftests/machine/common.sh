@@ -10,8 +10,10 @@ MACHINE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TREE=$(cd "${VPN_TREE:-$MACHINE/../..}" && pwd -P) || exit 1
 CACHE=${VPN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vpn}
 KERNELS=(6.1 6.12 7.3)
-# That of 7.3 with all that checks itself (uml-root). It is tested when asked for.
+# 7.3 as a User-mode Linux that checks what it does, and one that looks for data races
+# (uml-root). They are tested when asked for.
 DEBUG=debug
+RACE=race
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -36,11 +38,14 @@ check_kernel()
 {
 	local k
 
-	for k in "${KERNELS[@]}" "$DEBUG"; do
+	for k in "${KERNELS[@]}" "$DEBUG" "$RACE"; do
 		[ "$k" = "$1" ] && return 0
 	done
-	die "no kernel '$1': there are ${KERNELS[*]} $DEBUG"
+	die "no kernel '$1': there are ${KERNELS[*]} $DEBUG $RACE"
 }
+
+# Whether kernel $1 is one that we compile, and not one of Debian's.
+checks_itself() { [ "$1" = "$DEBUG" ] || [ "$1" = "$RACE" ]; }
 
 # Names of the tree's own files, NUL between them: build outputs of the host
 # must not come along.
