@@ -101,7 +101,7 @@ END
 check_says "without the capability" "CAP_NET_ADMIN is needed; be root, and give it to a container with --cap-add" \
 	contain g0 "" vpnd /etc/vpn/server.toml
 must ns g1 sysctl -qw net.ipv4.ip_forward=0
-check_says "without forwarding" "ip_forward' cannot be set to '1' here; a container has it from whoever starts it" \
+check_says "without forwarding" "ip_forward' cannot be set to '1' here; start the container with --sysctl" \
 	contain g1 ,+net_admin vpnd /etc/vpn/server.toml
 must rmmod vpn
 echo /bin/false >/proc/sys/kernel/modprobe

@@ -9,6 +9,7 @@
 #include "item.h"
 
 #define TREE	"/proc/sys/net/"
+#define LACKING	"'" TREE "%s' cannot be set to '%s' here; start the container with --sysctl %s"
 
 /* Returns false when it is not there. */
 static bool read_setting(const char *name, char value[32])
@@ -40,8 +41,7 @@ static int refuse_setting(const char *name, const char *value, struct vpn_error 
 			*c = '.';
 	}
 	return vpn_error_set(err, VPN_FAULT_SYSTEM, EROFS,
-			     "'" TREE "%s' cannot be set to '%s' here; a container has it from whoever starts it, as by --sysctl %s",
-			     name, value, option);
+			     LACKING, name, value, option);
 }
 
 static int write_setting(const char *name, const char *value, struct vpn_error *err)
