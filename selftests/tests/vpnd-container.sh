@@ -130,7 +130,7 @@ check "a client gets through" wait_until 15 ns c0 ping -c 1 -W 1 10.8.0.1
 check "by IPv6 as well" ns c0 ping -c 1 -W 5 fd08::1
 
 must ns c1 sysctl -qw net.ipv4.conf.all.src_valid_mark=0
-check_says "a client says which setting it lacks" "as by --sysctl net.ipv4.conf.all.src_valid_mark=1" \
+check_says "a client says which setting it lacks" "start the container with --sysctl net.ipv4.conf.all.src_valid_mark=1" \
 	contain c1 ,+net_admin vpnd /etc/vpn/client.toml
 must ns c1 sysctl -qw net.ipv4.conf.all.src_valid_mark=1
 background contain c1 ,+net_admin vpnd /etc/vpn/client.toml 2>"$TMP/client.log"

@@ -236,7 +236,8 @@ int journal_make(struct journal *journal, const struct item *item, json_t *befor
 	return ret;
 }
 
-int journal_undoing(struct journal *journal, struct journal_entry *entry, struct vpn_error *err)
+int journal_undoing(const struct journal *journal, struct journal_entry *entry,
+		    struct vpn_error *err)
 {
 	int ret = write_line(journal, entry_json(&entry->item, entry->before, true), err);
 
