@@ -155,6 +155,10 @@ def ufo(server):
     if not os.path.exists(TUN):
         skip("a message of a tap with UFO", "the kernel has no taps")
         return
+    if os.uname().release.startswith("6.1."):
+        # Cuts it for a socket that takes packets one by one, and cannot.
+        skip("a message of a tap with UFO", "the kernel drops it in front of the module")
+        return
     with server.host.inside():
         tap = os.open(TUN, os.O_RDWR)
         fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH14x", b"tap0", IFF_TAP | IFF_VNET_HDR))
