@@ -995,6 +995,16 @@ static bool check_deafness(struct vpn_device *vpn)
 	return passed;
 }
 
+/* With a key that keeps the sources here apart, as nearly all do. */
+static struct vpn_limits *limits_alloc(u8 key)
+{
+	struct vpn_limits *limits = vpn_limits_alloc();
+
+	if (limits)
+		memset(&limits->key, key, sizeof(limits->key));
+	return limits;
+}
+
 static bool test_cookies(void)
 {
 	struct vpn_device *vpn = kzalloc_obj(*vpn, GFP_KERNEL);
@@ -1004,7 +1014,7 @@ static bool test_cookies(void)
 
 	if (!vpn || !peer)
 		goto out;
-	vpn->limits = vpn_limits_alloc();
+	vpn->limits = limits_alloc(1);
 	if (!vpn->limits)
 		goto out;
 	init_rwsem(&vpn->identity.lock);
@@ -1099,15 +1109,10 @@ static bool check_limits(struct vpn_limits *limits, struct vpn_limits *others,
 
 static bool test_limits_of(__be16 protocol, u8 host, __be16 other)
 {
-	struct vpn_limits *limits = vpn_limits_alloc();
-	struct vpn_limits *others = vpn_limits_alloc();
+	struct vpn_limits *limits = limits_alloc(1);
+	struct vpn_limits *others = limits_alloc(2);
 	bool passed;
 
-	/* With keys that keep the two apart, as nearly all do. */
-	if (limits && others) {
-		memset(&limits->key, 1, sizeof(limits->key));
-		memset(&others->key, 2, sizeof(others->key));
-	}
 	passed = check_limits(limits, others, packet(protocol, host, 1),
 			      packet(other, host, 1));
 	vpn_limits_free(others);

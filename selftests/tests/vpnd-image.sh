@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The image of deploy/docker, built by buildah, run by podman-compose with the very file
-# of that folder, and by podman: a server with a published port, and a client in a
-# container of its own that has the network of another host. The kernel of this one
-# loads the module by itself.
+# The image of deploy/docker, built by buildah, run by podman-compose with the very files
+# of that folder, and by podman: a server with a published port, and a client, each in a
+# container and a network of its own. The kernel of this host loads the module by itself.
 #
-#	c1 [eth0 10.0.1.1] ---- [wan0 10.0.1.254] machine - podman - server
+#	client - podman - machine [wan0 10.0.1.254] - podman - server
 # timeout: 600
 # kernels: 6.12
 # machine: fresh=image
@@ -17,44 +16,64 @@
 
 VERSION=$(cat ../VERSION)
 IMAGE=localhost/vpn:$VERSION
-SERVER=''
+SERVER='' CLIENT=''
 MODULE=/lib/modules/$(uname -r)/updates/vpn.ko
 
 on_exit()
 {
-	compose down -t 5
+	compose server down -t 5
 	podman rm -f -t 0 -a
 	ip link del wan0
 	[ ! -e "$TMP/vpn.ko" ] || mv "$TMP/vpn.ko" "$MODULE"
 	modprobe vpn
 }
 
-# The file works whether it is podman or docker that reads it.
-compose() { env -C "$TMP/deploy" podman-compose "$@" >&2; }
+# compose server|client ...: the file works whether it is podman or docker that reads it.
+compose()
+{
+	local file=compose.yaml
+
+	[ "$1" = server ] || file=compose.$1.yaml
+	env -C "$TMP/$1" podman-compose -f "$file" "${@:2}" >&2
+}
 server() { podman exec "$SERVER" "$@"; }
-# once OPTION...: what a server in a new container says before it ends.
-once() { podman run --rm --network none --log-driver none -v "$TMP/deploy/vpn:/etc/vpn:ro" "$@" "$IMAGE"; }
-state() { podman exec c1 vpnctl -j status c1 | grep -q '"state": *"connected"'; }
+client() { podman exec "$CLIENT" "$@"; }
+# once ROLE OPTION...: what that says in a new container before it ends.
+once()
+{
+	podman run --rm --network none --log-driver none -v "$TMP/$1/vpn:/etc/vpn:ro" "${@:2}" \
+		"$IMAGE" "/etc/vpn/$1.toml"
+}
+connected() { client vpnctl -j status client | grep -q '"state": *"connected"'; }
+# There is no ping in there.
+pings() { nsenter -t "$(podman inspect -f '{{.State.Pid}}' "$CLIENT")" -n ping -c 1 -W 5 "$1"; }
 field() { awk -v field="$1:" '$1 == field { print $2 }' "/proc/$(podman inspect -f '{{.State.Pid}}' "$SERVER")/status"; }
 # leases: whose they are, but for how long.
 leases() { server vpnctl lease show vpn0 | awk '{ print $2, $3 }'; }
 
 server_up()
 {
-	compose up -d && SERVER=$(podman ps -q --filter "ancestor=$IMAGE" | head -n 1) &&
+	compose server up -d && SERVER=$(podman ps -q --filter "ancestor=$IMAGE") &&
 		wait_until 60 server vpnctl status server
+}
+client_up()
+{
+	compose client up -d &&
+		CLIENT=$(podman ps -q --filter "ancestor=$IMAGE" | grep -vxF "$SERVER") &&
+		wait_until 60 connected
 }
 
 ktap_start
 must cp -a ../build/tools/. /
 must cp -r ../build/module/. "/lib/modules/$(uname -r)/"
 export VPN_PKI_DIR=$TMP/pki
-mkdir -p "$TMP/deploy/vpn" "$TMP/client"
-cp ../deploy/docker/compose.yaml "$TMP/deploy/"
+mkdir -p "$TMP/server/vpn" "$TMP/client/vpn"
+cp ../deploy/docker/compose.yaml "$TMP/server/"
+cp ../deploy/docker/compose.client.yaml "$TMP/client/"
 run vpnctl pki init >&2
 run vpnctl pki issue server --server --host 10.0.1.254 >&2
-cp "$TMP"/pki/{ca.crt,crl.pem,certs/server.crt,keys/server.key} "$TMP/deploy/vpn/"
-cat >"$TMP/deploy/vpn/server.toml" <<-END
+cp "$TMP"/pki/{ca.crt,crl.pem,certs/server.crt,keys/server.key} "$TMP/server/vpn/"
+cat >"$TMP/server/vpn/server.toml" <<-END
 	[server]
 	virtual_network = ["10.8.0.0/24", "fd08::/64"]
 	[security]
@@ -63,23 +82,18 @@ cat >"$TMP/deploy/vpn/server.toml" <<-END
 	ca_certificate_path = "/etc/vpn/ca.crt"
 	crl_path = "/etc/vpn/crl.pem"
 END
-(umask 077; vpnctl profile c1 --server 10.0.1.254:51820 --server-certificate "$TMP/pki/certs/server.crt" >"$TMP/client/c1.toml")
-printf '[routes]\nsplit_tunnel = true\n' >>"$TMP/client/c1.toml"
-chown -R 65532:65532 "$TMP/deploy/vpn" "$TMP/client"
-must ns_add c1
-must ip link add wan0 type veth peer name eth0 netns "$(netns c1)"
+(umask 077; vpnctl profile c1 --server 10.0.1.254:51820 --server-certificate "$TMP/pki/certs/server.crt" \
+	>"$TMP/client/vpn/client.toml")
+chown -R 65532:65532 "$TMP/server/vpn" "$TMP/client/vpn"
+must ip link add wan0 type dummy
 must ip addr add 10.0.1.254/24 dev wan0
 must ip link set wan0 up
-must ns c1 ip link set eth0 up
-must address c1 eth0 10.0.1.1/24
-# As by --sysctl, which podman has for networks of its own only.
-must ns c1 sysctl -qw net.ipv4.conf.all.src_valid_mark=1
 
 check_says "without the capability it says what is missing" "give it to a container with --cap-add=NET_ADMIN" \
-	once
+	once server
 must mv "$MODULE" "$TMP/vpn.ko"
 check_says "without the module, too" "'vpn' is not loaded; 'modprobe vpn' loads it, on the host" \
-	once --cap-add NET_ADMIN --sysctl net.ipv4.ip_forward=1 --sysctl net.ipv6.conf.all.forwarding=1
+	once server --cap-add NET_ADMIN --sysctl net.ipv4.ip_forward=1 --sysctl net.ipv6.conf.all.forwarding=1
 must mv "$TMP/vpn.ko" "$MODULE"
 must depmod
 check_fail "nobody has loaded the module" test -d /sys/module/vpn
@@ -89,13 +103,15 @@ check "for which the kernel has loaded the module" test -d /sys/module/vpn
 check_equal "it is not root" 65532 "$(field Uid)"
 check_equal "and has no other capability, nor can get one" "0000000000001000 0000000000001000" \
 	"$(field CapEff) $(field CapBnd)"
-check "a client in a container" podman run -d --name c1 --network "ns:/run/netns/$(netns c1)" \
-	--log-driver k8s-file --cap-drop ALL --cap-add NET_ADMIN -v "$TMP/client:/etc/vpn:ro" "$IMAGE" /etc/vpn/c1.toml
-check "connects" wait_until 60 state
-run podman logs c1 >&2
-must podman stop -t 20 c1
-check_equal "told to end, it undoes what it did" "" "$(ns c1 ip -br link show type vpn)"
-check_equal "all of it" "" "$(podman logs c1 2>&1 | grep 'cannot be undone')"
+check_says "a client says which setting is missing" "start the container with --sysctl net.ipv4.conf.all.src_valid_mark=1" \
+	once client --cap-add NET_ADMIN
+check "the other compose file starts a client, which connects" client_up
+run podman logs "$CLIENT" >&2
+check "and gets through" wait_until 20 pings 10.8.0.1
+check "by IPv6 as well" pings fd08::1
+must podman stop -t 20 "$CLIENT"
+check_equal "told to end, it undoes all that it did" "" \
+	"$(podman logs "$CLIENT" 2>&1 | grep 'cannot be undone')"
 leases >"$TMP/before"
 check "the server is stopped" podman stop -t 20 "$SERVER"
 check_equal "and undoes all" "" "$(podman logs "$SERVER" 2>&1 | grep 'cannot be undone')"
