@@ -30,6 +30,7 @@ from protocol.noise import clamp, public_of
 TRACING = "/sys/kernel/tracing/"
 TIMES = 15
 ROUNDING = 2            # of a clock that tells nanoseconds; memcmp() would take 3 more
+CHANCE = 50             # what a way of 400,000 meets: memory, tables
 SECRET = 20000          # far less than one multiplication of X25519 takes
 REMOVALS = 300
 ADDRESS = "192.168.97.2"
@@ -71,7 +72,7 @@ def instructions(function, server, peer, messages):
              (re.search(r"([0-9.]+) us", line) for line in lines) if match]
     assert len(spent) >= TIMES * 0.8, f"{len(spent)} of {len(messages)} were seen"
     # Many of the longer ones were interrupted.
-    return sorted(spent)[len(spent) // 3]
+    return min(spent)
 
 
 def compare(text, function, server, peer, first, second, limit=ROUNDING):
@@ -104,12 +105,12 @@ def refusals(server, peer):
           lambda: changed(peer.initiate().message, -32),
           lambda: changed(peer.initiate().message, -17))
     check("a static key, changed in its first octet or its last", compare, "static key",
-          receive, server, peer, lambda: forged(peer, 40), lambda: forged(peer, 87))
+          receive, server, peer, lambda: forged(peer, 40), lambda: forged(peer, 87), CHANCE)
     check("a known key with a forged time stamp, or a key that nobody has", compare,
           "known or not", receive, server, peer, lambda: forged(peer, 115),
           lambda: of_nobody(peer), SECRET)
     check("a forged time stamp, its first octet or its last", compare, "time stamp", receive,
-          server, peer, lambda: forged(peer, 88), lambda: forged(peer, 115))
+          server, peer, lambda: forged(peer, 88), lambda: forged(peer, 115), CHANCE)
     session = peer.handshake()
     check("a tag of data, its first octet or its last", compare, "tag", "vpn_aead_open",
           server, peer, lambda: changed(session.seal(bytes(64)), -16),
