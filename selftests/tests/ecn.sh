@@ -53,8 +53,7 @@ END
 counted()
 {
 	ns h2 nft list table inet t | awk -F '"' '
-		{ split($1, word, "counter packets ") }
-		NF > 2 && word[2] + 0 { sum[$2] += word[2] }
+		split($0, word, "counter packets ") == 2 && word[2] + 0 { sum[$(NF - 1)] += word[2] }
 		END { for (name in sum) print name, sum[name] }' | sort | paste -sd , | sed 's/,/, /g'
 }
 
