@@ -37,7 +37,8 @@ struct journal_entry *journal_find(const struct journal *journal, const struct i
 int journal_make(struct journal *journal, const struct item *item, json_t *before,
 		 struct vpn_error *err);
 /* Before it is undone in several steps; a run that was killed amid them goes on with them. */
-int journal_undoing(const struct journal *journal, struct journal_entry *entry, struct vpn_error *err);
+int journal_undoing(const struct journal *journal, struct journal_entry *entry,
+		    struct vpn_error *err);
 /* After it has been undone; frees the entry, unless that cannot be written. */
 int journal_undone(struct journal *journal, struct journal_entry *entry, struct vpn_error *err);
 
