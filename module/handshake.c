@@ -1215,10 +1215,10 @@ void vpn_handshake_receive(struct vpn_device *vpn, struct sk_buff *skb)
 }
 
 /* A stranger has no preshared key with us. */
-static void write_rejection(struct vpn_device *vpn, struct incoming *in,
-			    const struct vpn_answer *answer,
-			    struct outgoing *out,
-			    u8 remote_static[VPN_KEY_LEN])
+static noinline_for_stack void
+write_rejection(struct vpn_device *vpn, struct incoming *in,
+		const struct vpn_answer *answer, struct outgoing *out,
+		u8 remote_static[VPN_KEY_LEN])
 {
 	static const u8 none[VPN_KEY_LEN];
 	struct vpn_request request;
