@@ -58,12 +58,17 @@ log_since()
 	dmesg | awk -v mark="selftest: $1 begins" 'found; index($0, mark) { found = 1 }' | our_races
 }
 
-# Without the data races that the kernel has with itself: neither side was called by us.
+# Without the data races that the kernel has with itself: neither access is ours. A timer's
+# own fields are written by these two as if nobody looked; timer_pending() does.
 our_races()
 {
 	awk -v ours="[$KIND]" '
-		/BUG: KCSAN:/ { report = $0; next }
-		report && /======/ { if (index(report, ours)) print report; report = ""; next }
+		/BUG: KCSAN:/ {
+			report = $0
+			counts = index($0, ours) && !/ (detach_if_pending|enqueue_timer) /
+			next
+		}
+		report && /======/ { if (counts) print report; report = ""; next }
 		report { report = report "\n" $0; next }
 		1'
 }
