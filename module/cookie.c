@@ -77,13 +77,15 @@ void vpn_cookie_checker_setup(struct vpn_cookie_checker *checker)
 	seqlock_init(&checker->lock);
 }
 
-static void begin_mac1(struct vpn_blake2s *mac, u8 type,
-		       const u8 public_key[VPN_KEY_LEN])
+static void begin_mac1s(struct vpn_cookie_checker *checker,
+			const u8 public_key[VPN_KEY_LEN])
 {
 	u8 key[VPN_KEY_LEN];
 
 	derive_key(key, mac1_label, public_key);
-	begin_mac(mac, key, sizeof(key), type);
+	begin_mac(&checker->initiation_mac1, key, sizeof(key),
+		  VPN_MSG_INITIATION);
+	begin_mac(&checker->response_mac1, key, sizeof(key), VPN_MSG_RESPONSE);
 }
 
 void vpn_cookie_checker_identity_changed(struct vpn_device *vpn)
@@ -96,15 +98,12 @@ void vpn_cookie_checker_identity_changed(struct vpn_device *vpn)
 	write_seqlock_bh(&checker->lock);
 	memzero_explicit(&checker->cookie, sizeof(checker->cookie));
 	memzero_explicit(checker->cookie_key, sizeof(checker->cookie_key));
-	checker->secret_birth = 0;
+	WRITE_ONCE(checker->secret_birth, 0);
 	checker->ready = identity->present;
 	if (checker->ready) {
 		derive_key(checker->cookie_key, cookie_label,
 			   identity->public_key);
-		begin_mac1(&checker->initiation_mac1, VPN_MSG_INITIATION,
-			   identity->public_key);
-		begin_mac1(&checker->response_mac1, VPN_MSG_RESPONSE,
-			   identity->public_key);
+		begin_mac1s(checker, identity->public_key);
 	}
 	write_sequnlock_bh(&checker->lock);
 }
@@ -130,7 +129,7 @@ static void renew_secret(struct vpn_cookie_checker *checker)
 	write_seqlock_bh(&checker->lock);
 	if (secret_is_old(checker->secret_birth)) {
 		begin_mac(&checker->cookie, secret, sizeof(secret), 0);
-		checker->secret_birth = ktime_get_boottime_ns();
+		WRITE_ONCE(checker->secret_birth, ktime_get_boottime_ns());
 	}
 	write_sequnlock_bh(&checker->lock);
 	memzero_explicit(secret, sizeof(secret));
