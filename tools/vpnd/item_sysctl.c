@@ -40,8 +40,7 @@ static int refuse_setting(const char *name, const char *value, struct vpn_error 
 		if (*c == '/')
 			*c = '.';
 	}
-	return vpn_error_set(err, VPN_FAULT_SYSTEM, EROFS,
-			     LACKING, name, value, option);
+	return vpn_error_set(err, VPN_FAULT_SYSTEM, EROFS, LACKING, name, value, option);
 }
 
 static int write_setting(const char *name, const char *value, struct vpn_error *err)
